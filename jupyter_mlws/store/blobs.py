@@ -1,0 +1,151 @@
+"""Blobs: immutable files named by the SHA-256 of their bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from jupyter_mlws.model.errors import Invalid, NotFound
+from jupyter_mlws.store.durable import create_private, make_folder, refusals, sync_folder
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+class BlobNotFound(NotFound):
+    """No blob has this hash."""
+
+    code = "blob_not_found"
+
+
+class BlobNameInvalid(Invalid):
+    """Not a SHA-256 in lower-case hexadecimal."""
+
+    code = "blob_name_invalid"
+
+
+class BlobMismatch(Invalid):
+    """The bytes that came do not have the hash that was announced."""
+
+    code = "blob_mismatch"
+
+
+class Blobs:
+    """The blobs below `root` (`Layout.blobs`)."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @property
+    def _incoming(self) -> Path:
+        return self._root / "incoming"
+
+    def has(self, sha: str) -> bool:
+        """Whether the blob is here. Raises `BlobNameInvalid`."""
+        return self._place(sha).is_file()
+
+    def path(self, sha: str) -> Path:
+        """Return the blob's file, to be read only. Raises `BlobNotFound` or `BlobNameInvalid`."""
+        place = self._place(sha)
+        if not place.is_file():
+            raise BlobNotFound(f"There is no blob {sha}.", hint="Upload it first.")
+        return place
+
+    def writer(self) -> BlobWriter:
+        """Return a writer for a new blob. Raises `WorkspaceReadOnly` or `DiskFull`."""
+        with refusals(self._root):
+            make_folder(self._incoming)
+            return BlobWriter(self._incoming / secrets.token_hex(16), place_of=self._place)
+
+    def put(self, data: bytes) -> str:
+        """Keep `data` and return its hash. Raises `WorkspaceReadOnly` or `DiskFull`."""
+        with self.writer() as writer:
+            writer.write(data)
+            sha, _ = writer.commit()
+        return sha
+
+    def sweep(self, *, older_than: float = 86_400.0) -> int:
+        """Remove what killed writers left, untouched for `older_than` seconds; return how many files."""
+        removed = 0
+        with contextlib.suppress(FileNotFoundError):
+            for file in list(self._incoming.iterdir()):
+                with contextlib.suppress(FileNotFoundError):
+                    if time.time() - file.stat().st_mtime > older_than:
+                        file.unlink()
+                        removed += 1
+        return removed
+
+    def _place(self, sha: str) -> Path:
+        # Nothing but a hash ever becomes a path.
+        if _NAME.fullmatch(sha) is None:
+            raise BlobNameInvalid(
+                f"{sha[:100]!r} is not the name of a blob.",
+                hint="Use the SHA-256 in 64 lower-case hex digits.",
+            )
+        return self._root / sha[:2] / sha
+
+
+class BlobWriter:
+    """Takes the bytes of one blob; nothing of it is seen before `commit`. Leaving its block aborts it."""
+
+    def __init__(self, incoming: Path, *, place_of: Callable[[str], Path]) -> None:
+        self._incoming = incoming
+        self._place_of = place_of
+        self._hash = hashlib.sha256()
+        self._size = 0
+        self._file = create_private(incoming)
+
+    def write(self, data: bytes) -> None:
+        """Add bytes. Raises `DiskFull`."""
+        with refusals(self._incoming):
+            self._file.write(data)
+        self._hash.update(data)
+        self._size += len(data)
+
+    def commit(self, expected_sha: str | None = None) -> tuple[str, int]:
+        """Keep the blob and return its hash and its size in bytes; it is on disk then.
+
+        Raises `BlobMismatch` when the hash is not `expected_sha`, `DiskFull` or `WorkspaceReadOnly`; nothing
+        is kept then.
+        """
+        sha = self._hash.hexdigest()
+        if expected_sha is not None and sha != expected_sha:
+            self.abort()
+            raise BlobMismatch(
+                f"The {self._size} bytes that arrived have the hash {sha}, not {expected_sha[:100]!r}.",
+                hint="Send the file again; it was changed or cut off on the way.",
+            )
+        place = self._place_of(sha)
+        try:
+            with refusals(place):
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+                make_folder(place.parent)
+                self._incoming.replace(place)
+                sync_folder(place.parent)
+        except BaseException:
+            self.abort()
+            raise
+        return sha, self._size
+
+    def abort(self) -> None:
+        """Forget what was written. Does nothing after `commit`."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._incoming.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort()

@@ -1,0 +1,216 @@
+"""Jobs and their attempts in the database; every write is noted for the outbox in its transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from jupyter_mlws.model.errors import Conflict, NotFound
+from jupyter_mlws.model.job import Attempt, Job
+from jupyter_mlws.model.status import ACTIVE, JobStatus, TransitionRefused
+from jupyter_mlws.store import tables
+from jupyter_mlws.store.job_page import page
+from jupyter_mlws.store.job_rows import (
+    attempt_to_row,
+    job_to_json,
+    job_to_row,
+    row_to_job,
+    select_jobs,
+    spec_to_json,
+)
+from jupyter_mlws.store.tables import UNFINISHED, UNSETTLED, job_records, job_specs
+
+if TYPE_CHECKING:
+    from jupyter_mlws.store.database import Transaction
+
+__all__ = [
+    "AttemptExists",
+    "JobExists",
+    "JobNotFound",
+    "active",
+    "attempts",
+    "counts",
+    "delete",
+    "find",
+    "get",
+    "insert",
+    "insert_attempt",
+    "page",
+    "queued",
+    "save",
+    "save_attempt",
+    "unsettled",
+    "waiting",
+]
+_NOUN = "job"
+
+
+class JobNotFound(NotFound):
+    """No job, or no attempt at it, has this id."""
+
+    code = "job_not_found"
+
+
+class JobExists(Conflict):
+    """A job of this id was accepted before."""
+
+    code = "job_exists"
+
+
+class AttemptExists(Conflict):
+    """This attempt was begun before."""
+
+    code = "attempt_exists"
+
+
+def insert(tx: Transaction, job: Job) -> None:
+    """Add a job. Raises `JobExists`."""
+    try:
+        tx.connection.execute(tables.jobs.insert().values(job_to_row(job)))
+    except sa.exc.IntegrityError as error:
+        raise JobExists(f"There is a job {job.id} already.") from error
+    tx.connection.execute(job_records.insert().values(job_id=job.id, record=job_to_json(job)))
+    tx.connection.execute(job_specs.insert().values(job_id=job.id, spec=spec_to_json(job.spec)))
+    _note(tx, job)
+
+
+def get(tx: Transaction, id: str) -> Job:
+    """Return the job. Raises `JobNotFound`."""
+    job = find(tx, id)
+    if job is None:
+        raise _not_found(id)
+    return job
+
+
+def find(tx: Transaction, id: str) -> Job | None:
+    """Return the job, None when there is none of this id."""
+    row = tx.connection.execute(select_jobs().where(tables.jobs.c.id == id)).one_or_none()
+    return None if row is None else row_to_job(row)
+
+
+def save(tx: Transaction, job: Job) -> None:
+    """Write the whole record over the stored one; read that in the same transaction, or a change is lost.
+
+    A terminal status stays: the rest of an ended job may change (its run, metrics, message), but
+    another status raises `TransitionRefused` and nothing is written. Raises `JobNotFound`.
+    """
+    stored = tx.connection.execute(
+        sa.select(tables.jobs.c.status, job_specs.c.spec)
+        .join_from(tables.jobs, job_specs)
+        .where(tables.jobs.c.id == job.id)
+    ).one_or_none()
+    if stored is None:
+        raise _not_found(job.id)
+    _refuse_after_end(f"The job {job.id}", JobStatus(stored.status), job.status)
+    tx.connection.execute(tables.jobs.update().where(tables.jobs.c.id == job.id).values(job_to_row(job)))
+    tx.connection.execute(
+        job_records.update().where(job_records.c.job_id == job.id).values(record=job_to_json(job))
+    )
+    spec = spec_to_json(job.spec)
+    if spec != stored.spec:
+        tx.connection.execute(job_specs.update().where(job_specs.c.job_id == job.id).values(spec=spec))
+    _note(tx, job)
+
+
+def delete(tx: Transaction, id: str) -> None:
+    """Remove a job and its attempts from the database; its folder is the caller's. Raises `JobNotFound`."""
+    if tx.connection.execute(tables.jobs.delete().where(tables.jobs.c.id == id)).rowcount == 0:
+        raise _not_found(id)
+    tx.changes.note_removal(_NOUN, id)
+
+
+def active(tx: Transaction) -> list[Job]:
+    """Return the jobs whose attempt holds slots (preparing, running, finalizing), oldest first."""
+    rows = tx.connection.execute(
+        select_jobs()
+        .where(UNFINISHED, tables.jobs.c.status.in_(sorted(ACTIVE)))
+        .order_by(tables.jobs.c.created_at, tables.jobs.c.id)
+    )
+    return [row_to_job(row) for row in rows]
+
+
+def queued(tx: Transaction, *, limit: int | None = None) -> list[Job]:
+    """Return up to `limit` jobs that wait, in the order they are to start: by priority, then oldest first."""
+    rows = tx.connection.execute(
+        select_jobs()
+        .where(UNFINISHED, tables.jobs.c.status == JobStatus.QUEUED.value)
+        .order_by(tables.jobs.c.priority, tables.jobs.c.created_at, tables.jobs.c.id)
+        .limit(limit)
+    )
+    return [row_to_job(row) for row in rows]
+
+
+def unsettled(tx: Transaction) -> list[Job]:
+    """Return the jobs whose user wants them canceled and that have not ended, or deleted."""
+    return [row_to_job(row) for row in tx.connection.execute(select_jobs().where(UNSETTLED))]
+
+
+def counts(tx: Transaction) -> dict[str, int]:
+    """Return the number of jobs of every status, zeros included."""
+    # One walk with a counter for each status; grouping would sort all rows first.
+    counters = [sa.func.count().filter(tables.jobs.c.status == status.value) for status in JobStatus]
+    found = tx.connection.execute(sa.select(*counters).select_from(tables.jobs)).one()
+    return {status.value: number for status, number in zip(JobStatus, found, strict=True)}
+
+
+def waiting(tx: Transaction) -> dict[str, int]:
+    """Return how many jobs wait for each compute, by its name."""
+    rows = tx.connection.execute(
+        sa.select(tables.jobs.c.compute, sa.func.count().label("number"))
+        .where(UNFINISHED, tables.jobs.c.status == JobStatus.QUEUED.value)
+        .group_by(tables.jobs.c.compute)
+    )
+    return {row.compute: row.number for row in rows}
+
+
+def insert_attempt(tx: Transaction, job_id: str, attempt: Attempt) -> None:
+    """Add an attempt at a job. Raises `AttemptExists`, or `JobNotFound`."""
+    number = tx.connection.execute(
+        sa.select(sa.func.count()).select_from(tables.jobs).where(tables.jobs.c.id == job_id)
+    ).scalar_one()
+    if number == 0:
+        raise _not_found(job_id)
+    try:
+        tx.connection.execute(tables.attempts.insert().values(job_id=job_id, **attempt_to_row(attempt)))
+    except sa.exc.IntegrityError as error:
+        raise AttemptExists(f"The job {job_id} has an attempt {attempt.number} already.") from error
+    tx.changes.note(_NOUN, job_id)
+
+
+def save_attempt(tx: Transaction, job_id: str, attempt: Attempt) -> None:
+    """Write the whole record over the stored one. Raises `TransitionRefused` as `save`, or `JobNotFound`."""
+    columns = tables.attempts.c
+    this = (columns.job_id == job_id, columns.number == attempt.number)
+    stored = tx.connection.execute(sa.select(columns.status).where(*this)).scalar_one_or_none()
+    if stored is None:
+        raise JobNotFound(f"The job {job_id[:100]!r} has no attempt {attempt.number}.")
+    _refuse_after_end(f"Attempt {attempt.number} of the job {job_id}", JobStatus(stored), attempt.status)
+    tx.connection.execute(tables.attempts.update().where(*this).values(attempt_to_row(attempt)))
+    tx.changes.note(_NOUN, job_id)
+
+
+def attempts(tx: Transaction, job_id: str) -> list[Attempt]:
+    """Return the attempts at a job, first to newest; empty also for a job that does not exist."""
+    columns = tables.attempts.c
+    found = tx.connection.execute(
+        sa.select(columns.record).where(columns.job_id == job_id).order_by(columns.number)
+    ).scalars()
+    return [Attempt.model_validate(record) for record in found]
+
+
+def _refuse_after_end(what: str, stored: JobStatus, following: JobStatus) -> None:
+    if stored.is_terminal and following is not stored:
+        raise TransitionRefused(
+            f"{what} is {stored} and cannot become {following}.", hint="Submit it again with re-run."
+        )
+
+
+def _not_found(id: str) -> JobNotFound:
+    return JobNotFound(
+        f"There is no job {id[:100]!r}.", hint="`%mlws jobs` lists the jobs of this workspace."
+    )
+
+
+def _note(tx: Transaction, job: Job) -> None:
+    tx.changes.note(_NOUN, job.id, status=job.status.value, offset=job.offset)
