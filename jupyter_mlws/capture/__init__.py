@@ -1,0 +1,1 @@
+"""Which names a cell needs, and how variables are packed and unpacked; knows nothing of jobs."""
