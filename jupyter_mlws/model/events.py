@@ -108,7 +108,7 @@ class Results(_Event):
 
 
 class EnvironmentSeen(_Event):
-    """The installed distributions of the kernel's interpreter, as `name==version` lines, sorted."""
+    """The installed distributions of the kernel's interpreter, as requirement lines, sorted by name."""
 
     type: Literal["environment"] = "environment"
     python: str

@@ -8,7 +8,7 @@ from typing import Annotated, Self, cast
 from pydantic import Field, JsonValue, StringConstraints, field_validator, model_validator
 
 from jupyter_mlws.model.errors import ErrorInfo
-from jupyter_mlws.model.parameters import Parameter, from_json, to_json
+from jupyter_mlws.model.parameters import Parameter, ParameterInvalid, check_name, from_json, to_json
 from jupyter_mlws.model.record import Moment, Record
 from jupyter_mlws.model.status import JobStatus, Wanted
 
@@ -118,8 +118,10 @@ class JobSpec(Record):
     @classmethod
     def _names_are_identifiers(cls, parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
         for name in parameters:
-            if not name.isidentifier():
-                raise ValueError(f"the parameter {name[:100]!r} is not a valid name")
+            try:
+                check_name(name)
+            except ParameterInvalid as error:
+                raise ValueError(error.message) from error
         # Written anew, so that what JSON or a browser would lose (1e999, digits beyond 2**53) is tagged.
         return {name: cast("JsonValue", to_json(from_json(value))) for name, value in parameters.items()}
 

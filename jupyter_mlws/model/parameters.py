@@ -8,6 +8,7 @@ travel tagged: `{"$float": "nan"}`, `{"$int": "9007199254740993"}`. A dict that 
 
 from __future__ import annotations
 
+import keyword
 import math
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -29,13 +30,18 @@ def check(parameters: Mapping[str, object]) -> dict[str, Parameter]:
     """Return `parameters` as plain values. Tuples become lists. Raises `ParameterInvalid`."""
     checked: dict[str, Parameter] = {}
     for name, value in parameters.items():
-        if not name.isidentifier():
-            raise ParameterInvalid(
-                f"The parameter {name[:100]!r} is not a valid name.",
-                hint="Use letters, digits and _, not starting with a digit.",
-            )
+        check_name(name)
         checked[name] = _plain(value, name, 0)
     return checked
+
+
+def check_name(name: str) -> None:
+    """Raise `ParameterInvalid` unless code can assign to `name`."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise ParameterInvalid(
+            f"The parameter {name[:100]!r} is not a valid name.",
+            hint="Use letters, digits and _, not starting with a digit, and no word of Python's own.",
+        )
 
 
 def _plain(value: object, name: str, depth: int) -> Parameter:
