@@ -1,0 +1,87 @@
+"""Where MLflow's server is: its address, and the record of its process in `server.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from pydantic import ValidationError
+
+from jupyter_mlws.model.record import Record
+from jupyter_mlws.store.durable import write_atomically
+
+HEALTH = "/mlws/health"
+"""Path at which the server answers `{"pid": ...}`, by either door."""
+
+# A process's start time is derived from the clock, which may be set meanwhile; a pid does not come
+# round again within seconds of its first use.
+_START_TOLERANCE = 5.0
+
+
+@dataclass(frozen=True)
+class TrackingAddress:
+    """How to reach MLflow's server: by TCP with a bearer token, or by its unix socket without."""
+
+    url: str
+    """`http://127.0.0.1:<port>`, for MLflow clients on this machine."""
+    token: str
+    """For `MLFLOW_TRACKING_TOKEN`, or the header `Authorization: Bearer <token>`."""
+    socket: Path
+    """Unix socket in a folder of mode 0700; asks for no token. Send `Host: localhost`."""
+
+
+class ServerRecord(Record):
+    """What `server.json` holds. Port and token stay when the process ends: the next one takes them."""
+
+    pid: int | None = None
+    process_started: float | None = None
+    """Seconds since 1970, as psutil gives it."""
+    port: int
+    token: str
+    socket: str
+
+    @property
+    def address(self) -> TrackingAddress:
+        """The address that the record describes."""
+        return TrackingAddress(
+            url=f"http://127.0.0.1:{self.port}", token=self.token, socket=Path(self.socket)
+        )
+
+    def stopped(self) -> ServerRecord:
+        """The same record without a process."""
+        return self.model_copy(update={"pid": None, "process_started": None})
+
+
+def read_record(path: Path) -> ServerRecord | None:
+    """Return the record in the file at `path`, or None when there is none that can be read."""
+    try:
+        return ServerRecord.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def write_record(path: Path, record: ServerRecord) -> None:
+    """Write `record` to `path` at once and for the owner alone (mode 0600): it holds the token."""
+    write_atomically(path, record.model_dump_json().encode())
+
+
+def process_of(record: ServerRecord) -> psutil.Process | None:
+    """Return the living process that `record` names, or None when it has ended or the pid is another's."""
+    if record.pid is None or record.process_started is None:
+        return None
+    try:
+        process = psutil.Process(record.pid)
+        if abs(process.create_time() - record.process_started) > _START_TOLERANCE:
+            return None
+        return None if process.status() == psutil.STATUS_ZOMBIE else process
+    except psutil.Error:
+        return None
+
+
+def folder_of(process: psutil.Process) -> Path | None:
+    """Return the folder that the process works in, which is the one it serves; None when it just ended."""
+    try:
+        return Path(process.cwd())
+    except psutil.Error:
+        return None

@@ -1,0 +1,184 @@
+"""MLflow's server as one process of its own session, which outlives ours and is adopted again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from jupyter_mlws.model.workspace import TrackingState
+from jupyter_mlws.tracking.address import (
+    ServerRecord,
+    TrackingAddress,
+    folder_of,
+    process_of,
+    read_record,
+    write_record,
+)
+from jupyter_mlws.tracking.launch import TrackingFailed, answers, spawn, start_lock, until_ready
+
+if TYPE_CHECKING:
+    from jupyter_mlws.store.layout import Layout
+
+__all__ = ["TrackingAddress", "TrackingFailed", "TrackingServer"]
+
+UI = "mlws/mlflow/"
+"""Path of MLflow's pages behind the Jupyter server, relative to its base URL."""
+_TRUSTED_FOR = 10.0
+_PATIENCE_ALIVE = 10.0
+_GRACE = 8.0
+
+
+class TrackingServer:
+    """MLflow's server of one workspace. Any number of these objects, in any process, share it."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        runtime: Path,
+        python: str = sys.executable,
+        patience: float = 120.0,
+        rest: float = 10.0,
+    ) -> None:
+        """Nothing is started here.
+
+        `runtime` is the short folder of mode 0700 for the socket, `python` an interpreter that has mlflow
+        and this package. A start may take `patience` seconds (a slow disk, an old database to migrate);
+        after one that failed, the next is tried `rest` seconds later at the earliest.
+        """
+        self._folder = layout.mlflow
+        self._runtime = runtime
+        self._python = python
+        self._patience = patience
+        self._rest = rest
+        self._address: TrackingAddress | None = None
+        self._process: psutil.Process | None = None
+        self._checked = 0.0
+        self._finding: asyncio.Task[TrackingAddress] | None = None
+        self._failure: tuple[float, TrackingFailed] | None = None
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    async def ensure(self) -> TrackingAddress:
+        """Return the address of a server that answers: the living one, or else one started now.
+
+        Cheap while it lives: call it before every use. A start takes about 3 s, and with a new database
+        twice that. Calls at the same time share one start, which goes on if a caller is cancelled.
+        Raises `TrackingFailed`.
+        """
+        if self._address and self._is_alive() and time.monotonic() - self._checked < _TRUSTED_FOR:
+            return self._address
+        if self._failure and time.monotonic() - self._failure[0] < self._rest:
+            raise self._failure[1].with_traceback(None)
+        if self._finding is None or self._finding.done():
+            self._finding = asyncio.create_task(self._find_or_start())
+        return await asyncio.shield(self._finding)
+
+    async def stop(self) -> None:
+        """End the server, if it runs. The next start takes the same port and token again."""
+        if not self._folder.is_dir():
+            return
+        async with start_lock(self._folder / "server.lock", patience=self._patience):
+            record, process = await asyncio.to_thread(self._look)
+            if record and process and self._is_to_end(process):
+                await asyncio.to_thread(_end, process)
+                write_record(self._record_path, record.stopped())
+        self._process = self._address = self._failure = None
+
+    def state(self) -> TrackingState:
+        """How it stands: `starting`, `ready`, `stopped` or `failed`, as this object knows it. Never waits."""
+        if self._address and self._is_alive():
+            return TrackingState(status="ready", url=self._address.url, ui=UI)
+        if self._finding and not self._finding.done():
+            return TrackingState(status="starting", ui=UI)
+        if self._failure:
+            return TrackingState(status="failed", error=str(self._failure[1]))
+        return TrackingState(status="stopped")
+
+    @property
+    def _record_path(self) -> Path:
+        return self._folder / "server.json"
+
+    async def _find_or_start(self) -> TrackingAddress:
+        try:
+            address = await self._adopt() or await self._adopt_or_start()
+        except TrackingFailed as failure:
+            self._failure = (time.monotonic(), failure)
+            raise
+        self._failure = None
+        return address
+
+    async def _adopt(self) -> TrackingAddress | None:
+        """Take on the process that `server.json` names, if it serves our folder and answers."""
+        record, process = await asyncio.to_thread(self._look)
+        if record is None or process is None or folder_of(process) != self._folder.resolve():
+            return None
+        if not await answers(record.address, pid=process.pid, patience=_PATIENCE_ALIVE):
+            return None
+        self._process, self._address, self._checked = process, record.address, time.monotonic()
+        return record.address
+
+    async def _adopt_or_start(self) -> TrackingAddress:
+        await asyncio.to_thread(self._make_folder)
+        async with start_lock(self._folder / "server.lock", patience=self._patience) as lock:
+            # Another process may have started it while this one waited for the lock.
+            if adopted := await self._adopt():
+                return adopted
+            record, process = await asyncio.to_thread(self._look)
+            if process and self._is_to_end(process):
+                await asyncio.to_thread(_end, process)
+            elif process:
+                # The workspace was copied, and this is the other one's server, port and token.
+                record = None
+            return await self._start(previous=record, lock=lock)
+
+    async def _start(self, *, previous: ServerRecord | None, lock: int) -> TrackingAddress:
+        child, address = await asyncio.to_thread(
+            spawn, self._folder, runtime=self._runtime, python=self._python, previous=previous, lock=lock
+        )
+        self._children.append(child)
+        await until_ready(child, address=address, log=self._folder / "server.log", patience=self._patience)
+        self._process, self._address, self._checked = psutil.Process(child.pid), address, time.monotonic()
+        return address
+
+    def _look(self) -> tuple[ServerRecord | None, psutil.Process | None]:
+        self._reap()
+        record = read_record(self._record_path)
+        return record, process_of(record) if record else None
+
+    def _is_to_end(self, process: psutil.Process) -> bool:
+        """Whether it is ours: it serves our folder, or one that is gone since the workspace was moved."""
+        served = folder_of(process)
+        return served is None or served == self._folder.resolve() or not served.exists()
+
+    def _is_alive(self) -> bool:
+        self._reap()
+        return self._process is not None and self._process.is_running()
+
+    def _reap(self) -> None:
+        """Take note of children that ended, so that none stays as a zombie."""
+        self._children = [child for child in self._children if child.poll() is None]
+
+    def _make_folder(self) -> None:
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrackingFailed(
+                f"MLflow's server has no folder: {self._folder} cannot be made: {error.strerror}."
+            ) from error
+
+
+def _end(process: psutil.Process) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.terminate()
+        try:
+            process.wait(_GRACE)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(_GRACE)
