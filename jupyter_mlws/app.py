@@ -1,0 +1,165 @@
+"""Composes the services of one workspace; no logic of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.compute.local import LocalCompute
+from jupyter_mlws.compute.service import ComputeService, Use
+from jupyter_mlws.jobs.controller import JobController
+from jupyter_mlws.jobs.launch import Launcher
+from jupyter_mlws.jobs.publishing import Publisher
+from jupyter_mlws.jobs.recording import Recorder
+from jupyter_mlws.jobs.records import JobRecords
+from jupyter_mlws.jobs.service import JobService
+from jupyter_mlws.jobs.snapshot import Limits
+from jupyter_mlws.model.events import Change
+from jupyter_mlws.model.workspace import Workspace
+from jupyter_mlws.reconcile.doorbell import Doorbell, ring
+from jupyter_mlws.reconcile.leadership import Leadership
+from jupyter_mlws.reconcile.loop import ReconcileLoop
+from jupyter_mlws.store import jobs as rows
+from jupyter_mlws.store.blobs import Blobs
+from jupyter_mlws.store.database import Database, Transaction
+from jupyter_mlws.store.layout import Layout, runtime_folder
+from jupyter_mlws.tracking.server import TrackingServer
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may set. None stands for what the machine has."""
+
+    cpus: float | None = None
+    memory: int | None = None
+    """Bytes."""
+    gpus: int | None = None
+    price_per_hour: float = 0.0
+    """US dollars for an hour of one job on the compute `local`."""
+    mlflow: bool = True
+    snapshot: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that a server offers of one workspace."""
+
+    workspace: Workspace
+    layout: Layout
+    database: Database
+    blobs: Blobs
+    records: JobRecords
+    jobs: JobService
+    computes: ComputeService
+    tracking: TrackingServer | None
+    loop: ReconcileLoop
+    publisher: Publisher
+    recorder: Recorder
+
+    @property
+    def leader(self) -> bool:
+        """Whether this server leads the workspace."""
+        return self.loop.leads
+
+    @classmethod
+    async def open(
+        cls, workspace: Workspace, settings: Settings, *, on_change: Callable[[list[Change]], None]
+    ) -> Self:
+        """Open a workspace that `store.workspaces.open` has made, and begin to serve it.
+
+        `on_change` is called on this event loop with what changed. Raises the errors of the store.
+        """
+        layout = Layout(await asyncio.to_thread(_resolved, workspace))
+        runtime = await asyncio.to_thread(runtime_folder, workspace.id)
+        database = await asyncio.to_thread(Database.open, layout)
+        blobs = Blobs(layout.blobs)
+        computes = _computes(settings)
+        event_loop = asyncio.get_running_loop()
+        publisher: Publisher
+
+        def changed() -> None:
+            event_loop.call_soon(publisher.wake)
+
+        bell_path = runtime / "doorbell.sock"
+        doorbell = Doorbell(bell_path)
+        records = JobRecords(database, changed=changed)
+        publisher = Publisher(records, on_change)
+        tracking = TrackingServer(layout, runtime=runtime) if settings.mlflow else None
+        recorder = Recorder(tracking, blobs=blobs)
+        launcher = Launcher(layout=layout, blobs=blobs, doorbell=bell_path, records=recorder.records)
+        controller = JobController(
+            records=records,
+            layout=layout,
+            blobs=blobs,
+            computes=computes,
+            launcher=launcher,
+            recorder=recorder,
+            ring=doorbell.ring,
+        )
+        loop = ReconcileLoop(leadership=Leadership(database), doorbell=doorbell, controllers=[controller])
+
+        def wake_the_leader(id: str) -> None:
+            if loop.leads:
+                doorbell.ring(id)
+            else:
+                ring(bell_path, id)
+
+        async def use() -> Use:
+            return await records.read(_use)
+
+        jobs = JobService(
+            records=records,
+            layout=layout,
+            blobs=blobs,
+            computes=computes,
+            limits=settings.snapshot,
+            ring=wake_the_leader,
+        )
+        services = cls(
+            workspace=workspace,
+            layout=layout,
+            database=database,
+            blobs=blobs,
+            records=records,
+            jobs=jobs,
+            computes=ComputeService(computes, use=use),
+            tracking=tracking,
+            loop=loop,
+            publisher=publisher,
+            recorder=recorder,
+        )
+        await publisher.start()
+        loop.start()
+        recorder.warm_up()
+        return services
+
+    async def close(self) -> None:
+        """Serve no more; jobs and MLflow run on."""
+        await self.loop.close()
+        await self.publisher.close()
+        await self.jobs.close()
+        await self.recorder.close()
+        await asyncio.to_thread(self.database.close)
+
+
+def _computes(settings: Settings) -> dict[str, ComputeBackend]:
+    local = LocalCompute(
+        cpus=settings.cpus,
+        memory=settings.memory,
+        gpus=settings.gpus,
+        price_per_hour=settings.price_per_hour,
+    )
+    return {local.name: local}
+
+
+def _use(transaction: Transaction) -> Use:
+    running = [(job.spec.compute, job.spec.resources) for job in rows.active(transaction)]
+    return Use(running=running, waiting=rows.waiting(transaction))
+
+
+def _resolved(workspace: Workspace) -> Path:
+    return Path(workspace.path).resolve()

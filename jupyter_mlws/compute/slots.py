@@ -1,0 +1,47 @@
+"""Arithmetic of what a compute holds, what jobs take of it, and what is left. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jupyter_mlws.model.compute import Capacity
+from jupyter_mlws.model.job import Resources
+
+
+def asked(resources: Resources) -> Capacity:
+    """Return what a job takes; a job without a memory limit books no memory."""
+    return Capacity(cpus=resources.cpus, memory=resources.memory or 0, gpus=resources.gpus)
+
+
+def total(shares: Iterable[Capacity]) -> Capacity:
+    """Return the sum of `shares`."""
+    cpus, memory, gpus = 0.0, 0, 0
+    for share in shares:
+        cpus, memory, gpus = cpus + share.cpus, memory + share.memory, gpus + share.gpus
+    return Capacity(cpus=cpus, memory=memory, gpus=gpus)
+
+
+def less(whole: Capacity, share: Capacity) -> Capacity:
+    """Return what is left of `whole` without `share`, never below zero."""
+    return Capacity(
+        cpus=max(0.0, whole.cpus - share.cpus),
+        memory=max(0, whole.memory - share.memory),
+        gpus=max(0, whole.gpus - share.gpus),
+    )
+
+
+def lacking(ask: Capacity, free: Capacity) -> list[str]:
+    """Return what `free` is short of for `ask`, in words such as `2 cpus (1 free)`; empty when it fits."""
+    short = []
+    if ask.cpus > free.cpus + 1e-9:
+        short.append(f"{ask.cpus:g} cpus ({free.cpus:g} free)")
+    if ask.memory > free.memory:
+        short.append(f"{gigabytes(ask.memory)} of memory ({gigabytes(free.memory)} free)")
+    if ask.gpus > free.gpus:
+        short.append(f"{ask.gpus} gpus ({free.gpus} free)")
+    return short
+
+
+def gigabytes(size: int) -> str:
+    """Return a size of memory in bytes for people: `1.5 GB`, in units of 2**30 bytes."""
+    return f"{size / 2**30:.3g} GB"

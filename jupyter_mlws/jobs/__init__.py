@@ -1,0 +1,1 @@
+"""Jobs: accepted, queued, started as attempts, followed by their logs, ended, kept."""

@@ -1,0 +1,90 @@
+"""How an attempt is laid ready and its worker started."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.compute.process import ProcessRef
+from jupyter_mlws.environments.build import build
+from jupyter_mlws.environments.lock import InterpreterBroken, Lock, read_lock
+from jupyter_mlws.jobs.folder import AttemptFolder
+from jupyter_mlws.jobs.snapshot import Snapshot, restore
+from jupyter_mlws.model.job import Attempt, Job, JobKind, JobSpec, KernelChoice
+from jupyter_mlws.store.blobs import Blobs
+from jupyter_mlws.store.layout import Layout
+from jupyter_mlws.worker.task import Task
+
+Say = Callable[[str], Awaitable[None]]
+"""Tells the user what is being done just now."""
+
+
+class Launcher:
+    """Makes an attempt's folder, puts into it what the worker needs, and starts the worker."""
+
+    def __init__(self, *, layout: Layout, blobs: Blobs, doorbell: Path, records: bool) -> None:
+        """`records` says whether the worker is to wait for an MLflow run."""
+        self._layout = layout
+        self._blobs = blobs
+        self._doorbell = doorbell
+        self._records = records
+
+    async def launch(
+        self, job: Job, attempt: Attempt, folder: AttemptFolder, compute: ComputeBackend, *, say: Say
+    ) -> ProcessRef:
+        """Start the attempt's worker. Raises errors of ours, FileExistsError when the attempt has begun."""
+        await asyncio.to_thread(folder.begin)
+        spec = job.spec
+        if spec.environment is not None:
+            spec = spec.model_copy(update={"kernel": await self._kernel(spec, say)})
+        cwd = await self._working_folder(job, folder, say)
+        taken = set(range(compute.capacity.gpus)) - set(attempt.gpus)
+        variables, _ = compute.environment(gpus=len(attempt.gpus), taken=taken)
+        task = Task(
+            job=job.id,
+            attempt=attempt.number,
+            spec=spec,
+            cwd=str(cwd),
+            notebook=None if spec.notebook is None else str(self._blobs.path(spec.notebook)),
+            script=str(cwd / (spec.path or "")) if spec.kind is JobKind.SCRIPT else None,
+            inputs=None if spec.inputs is None else str(self._blobs.path(spec.inputs.blob)),
+            doorbell=str(self._doorbell),
+            tracking=self._records,
+            environment=variables,
+        )
+        await asyncio.to_thread(folder.write, "task.json", task.model_dump_json())
+        return await compute.launch(folder.path)
+
+    async def _kernel(self, spec: JobSpec, say: Say) -> KernelChoice:
+        """Return a kernel with the packages of the job's lock: its own interpreter if it still has them."""
+        assert spec.environment is not None
+        path = self._blobs.path(spec.environment)
+        lock = Lock.model_validate_json(await asyncio.to_thread(path.read_bytes))
+        executable = spec.kernel.executable
+        python = ".".join(lock.python.split(".")[:2])
+        if executable is not None:
+            try:
+                if (await read_lock(executable)).key == lock.key:
+                    return spec.kernel
+                python = executable
+            except InterpreterBroken:
+                await say(f"{executable} is gone; its packages are installed anew")
+        await say(f"Installing the {len(lock.requirements)} packages that the job ran with")
+        built = await build(lock, self._layout.root / "environments", python=python)
+        return KernelChoice(executable=str(built))
+
+    async def _working_folder(self, job: Job, folder: AttemptFolder, say: Say) -> Path:
+        spec = job.spec
+        if spec.in_snapshot and job.has_snapshot:
+            manifest = self._layout.snapshot(job.id)
+            snapshot = Snapshot.model_validate_json(await asyncio.to_thread(manifest.read_bytes))
+            changed = await asyncio.to_thread(restore, snapshot, self._blobs, folder.files.work)
+            if changed and spec.rerun_of is not None:
+                await say(f"Changed since the first run, being too large to copy: {', '.join(changed[:5])}")
+            return folder.files.work
+        if spec.folder is not None and await asyncio.to_thread(Path(spec.folder).is_dir):
+            return Path(spec.folder)
+        await asyncio.to_thread(folder.files.work.mkdir)
+        return folder.files.work

@@ -1,0 +1,168 @@
+"""What is checked before a job is accepted: each refusal is a sentence, and comes before anything runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.compute.slots import asked, lacking
+from jupyter_mlws.model.errors import Invalid, Malformed, NotFound
+from jupyter_mlws.model.job import JobKind, JobSpec, KernelChoice
+from jupyter_mlws.store.blobs import Blobs
+
+_DEFAULT_KERNEL = "python3"
+_OLDEST_FORMAT, _NEWEST_FORMAT = 3, 4
+
+
+class ComputeUnknown(NotFound):
+    """There is no compute of that name."""
+
+    code = "compute_unknown"
+
+
+class ResourcesTooLarge(Invalid):
+    """The job asks for more than the whole compute has: it would wait for ever."""
+
+    code = "resources_too_large"
+
+
+class KernelUnknown(Invalid):
+    """There is no kernelspec of that name, or no interpreter at that path."""
+
+    code = "kernel_unknown"
+
+
+class BlobMissing(Invalid):
+    """The job names a blob that was not uploaded."""
+
+    code = "blob_missing"
+
+
+class NotebookMalformed(Malformed):
+    """What should be a notebook is none."""
+
+    code = "notebook_malformed"
+
+
+class FolderMissing(Invalid):
+    """The folder that the job is to run in is not there, or not absolute."""
+
+    code = "folder_missing"
+
+
+class ScriptMissing(Invalid):
+    """The script is not in its folder."""
+
+    code = "script_missing"
+
+
+def check(spec: JobSpec, *, blobs: Blobs, computes: Mapping[str, ComputeBackend]) -> JobSpec:
+    """Return `spec` with its kernel decided. Reads the disk. Raises one of the errors above."""
+    _check_compute(spec, computes)
+    _check_blobs(spec, blobs)
+    _check_folder(spec)
+    notebook = None if spec.notebook is None else _read_notebook(blobs.path(spec.notebook), spec.name)
+    return spec.model_copy(update={"kernel": _kernel(spec, notebook)})
+
+
+def _check_compute(spec: JobSpec, computes: Mapping[str, ComputeBackend]) -> None:
+    compute = computes.get(spec.compute)
+    if compute is None:
+        raise ComputeUnknown(
+            f"There is no compute {spec.compute!r}.",
+            hint=f"There is: {', '.join(sorted(computes))}.",
+        )
+    short = lacking(asked(spec.resources), compute.capacity)
+    if short:
+        has = compute.capacity
+        raise ResourcesTooLarge(
+            f"The job asks for {' and '.join(item.split(' (')[0] for item in short)}, more than the compute "
+            f"{spec.compute} has in all.",
+            hint=f"It has {has.cpus:g} cpus, {has.memory / 2**30:.3g} GB of memory and {has.gpus} gpus.",
+        )
+
+
+def _check_blobs(spec: JobSpec, blobs: Blobs) -> None:
+    wanted = {
+        "notebook": spec.notebook,
+        "inputs": None if spec.inputs is None else spec.inputs.blob,
+        "environment": spec.environment,
+    }
+    for field, sha256 in wanted.items():
+        if sha256 is not None and not blobs.has(sha256):
+            raise BlobMissing(
+                f"The blob {sha256[:12]}… that {field} names was not uploaded.",
+                hint="PUT it to /blobs/{sha256} first.",
+            )
+
+
+def _check_folder(spec: JobSpec) -> None:
+    if spec.folder is None:
+        return
+    folder = Path(spec.folder)
+    if not folder.is_absolute() or not folder.is_dir():
+        raise FolderMissing(
+            f"The folder {spec.folder[:300]!r} is not there.",
+            hint="Give the absolute path of the folder that holds the notebook or script.",
+        )
+    if spec.kind is JobKind.SCRIPT:
+        script = (folder / (spec.path or "")).resolve()
+        if not script.is_relative_to(folder.resolve()) or not script.is_file():
+            raise ScriptMissing(
+                f"There is no script {(spec.path or '')[:300]!r} in {folder}.",
+                hint="Give its path relative to the folder.",
+            )
+
+
+def _read_notebook(path: Path, name: str) -> dict[str, object]:
+    try:
+        notebook = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise NotebookMalformed(
+            f"The notebook {name!r} is not JSON: {str(error)[:200]}.",
+            hint="Open it in JupyterLab and save it, or send another file.",
+        ) from error
+    version = notebook.get("nbformat") if isinstance(notebook, dict) else None
+    if not isinstance(version, int) or not _OLDEST_FORMAT <= version <= _NEWEST_FORMAT:
+        raise NotebookMalformed(
+            f"The file {name!r} is not a notebook of nbformat 3 or 4"
+            + (f", but of nbformat {str(version)[:20]}." if version is not None else "."),
+            hint="Open it in JupyterLab and save it, or send another file.",
+        )
+    assert isinstance(notebook, dict)
+    return notebook
+
+
+def _kernel(spec: JobSpec, notebook: dict[str, object] | None) -> KernelChoice:
+    """Return the interpreter asked for, else the kernelspec: asked for, the notebook's own, python3."""
+    executable = spec.kernel.executable
+    if executable is not None and spec.kernel.name is None:
+        if spec.environment is None and not os.access(executable, os.X_OK):
+            raise KernelUnknown(
+                f"There is no Python to run at {executable[:300]!r}.",
+                hint="Give the path of an interpreter that has ipykernel, or the name of a kernelspec.",
+            )
+        return KernelChoice(executable=executable)
+    name = spec.kernel.name or _kernelspec_of(notebook) or _DEFAULT_KERNEL
+    manager = KernelSpecManager()
+    try:
+        manager.get_kernel_spec(name)
+    except NoSuchKernel as error:
+        raise KernelUnknown(
+            f"There is no kernel {name[:100]!r}.",
+            hint=f"There is: {', '.join(sorted(manager.find_kernel_specs()))}. Others are added with "
+            "`python -m ipykernel install`.",
+        ) from error
+    return KernelChoice(name=name)
+
+
+def _kernelspec_of(notebook: dict[str, object] | None) -> str | None:
+    metadata = notebook.get("metadata") if notebook else None
+    kernelspec = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    name = kernelspec.get("name") if isinstance(kernelspec, dict) else None
+    return name if isinstance(name, str) and name else None

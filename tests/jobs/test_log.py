@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jupyter_mlws.jobs.log import OffsetInvalid, is_output, read_lines, read_page
+from jupyter_mlws.model.events import LogEvent, Message, Output
+
+
+def line(event: LogEvent) -> bytes:
+    return event.model_dump_json().encode() + b"\n"
+
+
+MESSAGES = [line(Message(t=n, text=f"number {n}")) for n in range(10)]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"".join(MESSAGES))
+    return path
+
+
+def test_a_log_that_is_not_there_has_no_lines(tmp_path: Path) -> None:
+    assert read_lines(tmp_path / "no", offset=0, limit=100) == ([], 0)
+
+
+def test_a_line_that_is_being_written_is_left(log: Path) -> None:
+    with log.open("ab") as stream:
+        stream.write(b'{"t":11,"type":"mess')
+    lines, reached = read_lines(log, offset=0, limit=10_000)
+    assert len(lines) == 10
+    assert reached == sum(map(len, MESSAGES))
+
+
+def test_a_line_longer_than_the_limit_is_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(line(Message(t=0, text="x" * 100_000)))
+    assert len(read_lines(path, offset=0, limit=10)[0]) == 1
+
+
+def test_pages_give_every_event_once(log: Path) -> None:
+    offset, texts = 0, []
+    while True:
+        page = read_page(log, attempt=1, offset=offset, tail=None, limit=120, ended=True)
+        texts += [event.text for event in page.events if isinstance(event, Message)]
+        offset = page.next
+        if page.done:
+            break
+    assert texts == [f"number {n}" for n in range(10)]
+
+
+def test_the_tail_begins_with_a_whole_line(log: Path) -> None:
+    page = read_page(log, attempt=1, offset=0, tail=len(MESSAGES[-1]) + 3, limit=1000, ended=False)
+    assert [event.t for event in page.events] == [9]
+    assert not page.done
+
+
+@pytest.mark.parametrize("offset", [1, 10_000])
+def test_an_offset_inside_a_line_or_beyond_the_end_is_refused(log: Path, offset: int) -> None:
+    with pytest.raises(OffsetInvalid, match=str(offset)):
+        read_page(log, attempt=1, offset=offset, tail=None, limit=100, ended=False)
+
+
+def test_outputs_are_told_without_parsing() -> None:
+    output = Output(t=1.5, cell=0, output={"output_type": "stream", "name": "stdout", "text": "hi"})
+    assert is_output(line(output).strip())
+    assert not is_output(line(Message(t=1.5, text='"type":"output"' * 3)).strip()[:40])
