@@ -25,8 +25,9 @@ from jupyter_mlws.reconcile.leadership import Leadership
 from jupyter_mlws.reconcile.loop import ReconcileLoop
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.blobs import Blobs
-from jupyter_mlws.store.database import Database, Transaction
+from jupyter_mlws.store.database import Database
 from jupyter_mlws.store.layout import Layout, runtime_folder
+from jupyter_mlws.store.transaction import Transaction
 from jupyter_mlws.tracking.server import TrackingServer
 
 

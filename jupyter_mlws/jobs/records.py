@@ -9,7 +9,8 @@ from typing import TypeVar
 from jupyter_mlws.model.job import Attempt, Job
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store import jobs as rows
-from jupyter_mlws.store.database import Database, Transaction
+from jupyter_mlws.store.database import Database
+from jupyter_mlws.store.transaction import Transaction
 
 T = TypeVar("T")
 

@@ -25,8 +25,8 @@ from jupyter_mlws.model.status import JobStatus, Wanted
 from jupyter_mlws.store import audit
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.blobs import Blobs
-from jupyter_mlws.store.database import Transaction
 from jupyter_mlws.store.layout import Layout
+from jupyter_mlws.store.transaction import Transaction
 
 _log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.store.database import Database
-from jupyter_mlws.store.lease import LeaseLost, acquire, release, renew
+from jupyter_mlws.store.epoch import LeaseLost
+from jupyter_mlws.store.lease import acquire, release, renew
 
 TTL = 10.0
 """Seconds that a lease lasts; after a leader's death another leads within this time."""

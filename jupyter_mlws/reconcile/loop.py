@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from jupyter_mlws.reconcile.doorbell import Doorbell
 from jupyter_mlws.reconcile.leadership import Leadership
-from jupyter_mlws.store.lease import LeaseLost
+from jupyter_mlws.store.epoch import LeaseLost
 
 _SWEEP_SECONDS = 1.0
 _PACE_SECONDS = 0.05  # at most 20 steps a second, so that a job that writes much is not read line by line

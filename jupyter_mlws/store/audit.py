@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -13,9 +12,7 @@ from jupyter_mlws.model.record import Record
 from jupyter_mlws.model.workspace import AuditEntry, AuditPage
 from jupyter_mlws.store import cursor as cursors
 from jupyter_mlws.store.tables import audit
-
-if TYPE_CHECKING:
-    from jupyter_mlws.store.database import Transaction
+from jupyter_mlws.store.transaction import Transaction
 
 Content = Record | Mapping[str, object] | None
 """A record or a part of one; None for what did not exist."""

@@ -5,25 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from jupyter_mlws.store import lease, outbox, sqlite
+from jupyter_mlws.store import changes, sqlite
+from jupyter_mlws.store import epoch as epochs
 from jupyter_mlws.store.description import read_description
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.store.migrate import migrate
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """What the functions of this room take: a transaction that sees one state of the database throughout."""
-
-    connection: sa.Connection
-    workspace: str
-    """Id of the workspace."""
-    changes: outbox.Changes = field(default_factory=outbox.Changes)
-    """What was written so far; goes to the outbox with the commit."""
+from jupyter_mlws.store.transaction import Transaction
 
 
 class Database:
@@ -78,10 +68,10 @@ class Database:
         try:
             with self._connected(sqlite.DURABLE_WRITE if durable else sqlite.WRITE) as connection:
                 if epoch is not None:
-                    lease.check(connection, epoch)
+                    epochs.check(connection, epoch)
                 transaction = Transaction(connection=connection, workspace=self._workspace)
                 yield transaction
-                outbox.append(connection, transaction.changes)
+                changes.append(connection, transaction.changes)
         finally:
             self._turn.release()
 

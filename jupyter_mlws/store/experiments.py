@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from jupyter_mlws.store.tables import jobs
-
-if TYPE_CHECKING:
-    from jupyter_mlws.store.database import Transaction
+from jupyter_mlws.store.transaction import Transaction
 
 
 class Experiment(NamedTuple):

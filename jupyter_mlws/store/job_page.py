@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,9 +11,7 @@ from jupyter_mlws.model.job_query import JobQuery, JobSort
 from jupyter_mlws.store import cursor
 from jupyter_mlws.store.job_rows import LONGEST_FOLDED, fold, row_to_job, select_jobs
 from jupyter_mlws.store.tables import jobs
-
-if TYPE_CHECKING:
-    from jupyter_mlws.store.database import Transaction
+from jupyter_mlws.store.transaction import Transaction
 
 _KEYS: dict[JobSort, tuple[sa.ColumnElement[Any], type[cursor.Key]]] = {
     JobSort.CREATED: (sa.type_coerce(jobs.c.created_at, sa.BigInteger), int),

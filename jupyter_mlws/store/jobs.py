@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sqlalchemy as sa
 
 from jupyter_mlws.model.errors import Conflict, NotFound
@@ -20,9 +18,7 @@ from jupyter_mlws.store.job_rows import (
     spec_to_json,
 )
 from jupyter_mlws.store.tables import UNFINISHED, UNSETTLED, job_records, job_specs
-
-if TYPE_CHECKING:
-    from jupyter_mlws.store.database import Transaction
+from jupyter_mlws.store.transaction import Transaction
 
 __all__ = [
     "AttemptExists",

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from jupyter_mlws.model.errors import NotReady
+from jupyter_mlws.store.database import Database
+from jupyter_mlws.store.epoch import LEADER, LeaseLost
 from jupyter_mlws.store.tables import leases
-
-if TYPE_CHECKING:
-    from jupyter_mlws.store.database import Database, Transaction
-
-_LEADER = "leader"
-
-
-class LeaseLost(NotReady):
-    """Another server has taken the lead; what was about to be written is void."""
-
-    code = "lease_lost"
+from jupyter_mlws.store.transaction import Transaction
 
 
 class OtherHost(NotReady):
@@ -67,9 +59,9 @@ def acquire(db: Database, owner: str, host: str, ttl: float = 10.0) -> int | Non
         epoch = 1 if held is None else held.epoch + (not keeps)
         values = {"owner": owner, "host": host, "epoch": epoch, "renewed_at": datetime.now(UTC), "ttl": ttl}
         if held is None:
-            tx.connection.execute(leases.insert().values(name=_LEADER, **values))
+            tx.connection.execute(leases.insert().values(name=LEADER, **values))
         else:
-            tx.connection.execute(leases.update().where(leases.c.name == _LEADER).values(**values))
+            tx.connection.execute(leases.update().where(leases.c.name == LEADER).values(**values))
         return epoch
 
 
@@ -78,7 +70,7 @@ def renew(db: Database, owner: str, epoch: int) -> None:
     with db.write(epoch) as tx:
         changed = tx.connection.execute(
             leases.update()
-            .where(leases.c.name == _LEADER, leases.c.owner == owner, leases.c.epoch == epoch)
+            .where(leases.c.name == LEADER, leases.c.owner == owner, leases.c.epoch == epoch)
             .values(renewed_at=datetime.now(UTC))
         )
         if changed.rowcount != 1:
@@ -90,24 +82,14 @@ def release(db: Database, owner: str, epoch: int) -> None:
     with db.write() as tx:
         tx.connection.execute(
             leases.update()
-            .where(leases.c.name == _LEADER, leases.c.owner == owner, leases.c.epoch == epoch)
+            .where(leases.c.name == LEADER, leases.c.owner == owner, leases.c.epoch == epoch)
             .values(renewed_at=None)
         )
 
 
 def holder(tx: Transaction) -> Holder | None:
     """Return who leads or led last; None before the first."""
-    row = tx.connection.execute(sa.select(leases).where(leases.c.name == _LEADER)).one_or_none()
+    row = tx.connection.execute(sa.select(leases).where(leases.c.name == LEADER)).one_or_none()
     if row is None:
         return None
     return Holder(owner=row.owner, host=row.host, epoch=row.epoch, renewed_at=row.renewed_at, ttl=row.ttl)
-
-
-def check(connection: sa.Connection, epoch: int) -> None:
-    """Raise `LeaseLost` unless the lease has this epoch; in the transaction of the write that it guards."""
-    found = connection.execute(sa.select(leases.c.epoch).where(leases.c.name == _LEADER)).scalar_one_or_none()
-    if found != epoch:
-        raise LeaseLost(
-            f"This server led the workspace with epoch {epoch}; the lease has epoch {found or 0} now.",
-            hint="Another server leads; nothing was written.",
-        )

@@ -4,6 +4,7 @@ import pytest
 
 from jupyter_mlws.store import audit, jobs, lease, outbox
 from jupyter_mlws.store.database import Database
+from jupyter_mlws.store.epoch import LeaseLost
 
 LONG = 3600.0
 SHORT = 0.2
@@ -26,7 +27,7 @@ def test_one_owner_at_a_time_and_a_greater_epoch_for_each(db):
 def test_before_the_first_lease_no_epoch_is_right(db):
     with db.read() as tx:
         assert lease.holder(tx) is None
-    with pytest.raises(lease.LeaseLost, match="epoch 0 now"), db.write(1):
+    with pytest.raises(LeaseLost, match="epoch 0 now"), db.write(1):
         pytest.fail("nobody leads")
 
 
@@ -57,9 +58,9 @@ def test_a_leader_that_was_away_too_long_writes_nothing(db, layout, make_job, wa
     rival = Database.open(layout)
     new = wait_for(lambda: lease.acquire(rival, "b", "here", ttl=LONG))
     assert new > old
-    with pytest.raises(lease.LeaseLost, match=f"epoch {old}.*epoch {new}"), db.write(old) as tx:
+    with pytest.raises(LeaseLost, match=f"epoch {old}.*epoch {new}"), db.write(old) as tx:
         jobs.insert(tx, job)
-    with pytest.raises(lease.LeaseLost):
+    with pytest.raises(LeaseLost):
         lease.renew(db, "a", old)
     lease.release(db, "a", old)
     with rival.write(new) as tx:
@@ -72,7 +73,7 @@ def test_a_leader_that_was_away_too_long_writes_nothing(db, layout, make_job, wa
 
 def test_an_epoch_alone_is_not_the_lease(db):
     epoch = lease.acquire(db, "a", "here", ttl=LONG)
-    with pytest.raises(lease.LeaseLost, match="b does not lead"):
+    with pytest.raises(LeaseLost, match="b does not lead"):
         lease.renew(db, "b", epoch)
 
 
@@ -88,6 +89,7 @@ def test_processes_that_contend_never_lead_together(db, start_python):
 import os
 from jupyter_mlws.store import audit, lease, workspaces
 from jupyter_mlws.store.database import Database
+from jupyter_mlws.store.epoch import LeaseLost
 db = Database.open(workspaces.resolve())
 owner, led = str(os.getpid()), 0
 while led < 20:
@@ -115,6 +117,7 @@ def test_the_lead_is_free_soon_after_its_holder_was_killed(db, start_python, wai
         """
 from jupyter_mlws.store import lease, workspaces
 from jupyter_mlws.store.database import Database
+from jupyter_mlws.store.epoch import LeaseLost
 print(lease.acquire(Database.open(workspaces.resolve()), "a", "here", ttl=1), flush=True)
 input()
 """
