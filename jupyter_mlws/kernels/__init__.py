@@ -1,0 +1,1 @@
+"""Drivers of kernels with one interface; they know nothing of jobs."""

@@ -1,0 +1,141 @@
+"""A process and everything that it started: memory, CPU time, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+
+import psutil
+
+from jupyter_mlws.kernels.driver import Usage
+
+_PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
+_ROUNDS = 200  # a process may start another one while its tree is being killed
+_ROUND_SECONDS = 0.01
+
+
+def adopt_orphans() -> bool:
+    """Make this process the parent of descendants whose own parent ended; False where that is not possible.
+
+    Without it a process that detaches itself (double fork) could no longer be found, and would
+    survive its job.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    return bool(libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+class ProcessTree:
+    """The process `pid`, what it started, and (with `orphans`) other descendants of this process.
+
+    `orphans` is for a process that called `adopt_orphans` and runs nothing but this one tree.
+    """
+
+    def __init__(self, pid: int, *, orphans: bool) -> None:
+        self.pid = pid
+        self._orphans = orphans
+        self._known: dict[int, psutil.Process] = {}
+        self.started: float | None = None
+        with contextlib.suppress(psutil.Error):
+            root = psutil.Process(pid)
+            self.started = root.create_time()
+            self._known[pid] = root
+
+    def processes(self) -> list[psutil.Process]:
+        """The processes that live now. Each is remembered, so that CPU time and end find it again."""
+        found: list[psutil.Process] = []
+        for root in self._roots():
+            with contextlib.suppress(psutil.Error):
+                found += [root, *root.children(recursive=True)]
+        for process in found:
+            self._known.setdefault(process.pid, process)
+        alive: list[psutil.Process] = []
+        for process in list(self._known.values()):
+            with contextlib.suppress(psutil.Error):
+                if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                    alive.append(process)
+                    continue
+            if process.pid != self.pid:
+                del self._known[process.pid]
+        return alive
+
+    def usage(self) -> Usage:
+        """Memory and CPU time of the tree; costs some milliseconds."""
+        processes = self.processes()
+        memory = 0
+        cpu = 0.0
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                # Children that ended are in their parent's `children_*`.
+                cpu += times.user + times.system
+                cpu += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+                memory += _resident(process, shared=len(processes) > 1)
+        return Usage(memory=memory, cpu_seconds=round(cpu, 2))
+
+    def kill(self) -> None:
+        """End the tree at once, and reap what this process adopted."""
+        for _ in range(_ROUNDS):
+            self._kill_group()
+            left = self.processes()
+            if not left:
+                break
+            for process in left:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            # Not psutil's wait: it would take the exit code away from whoever started the process.
+            time.sleep(_ROUND_SECONDS)
+        self._reap()
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Send a signal to the process group that `pid` leads, or to `pid` alone if it leads none."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(self.pid) == self.pid:
+                os.killpg(self.pid, number)
+            else:
+                os.kill(self.pid, number)
+
+    def _kill_group(self) -> None:
+        # The leader may be gone (then getpgid fails) while others of its group live on.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if self.pid != os.getpgrp() and self._group_is_ours():
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def _group_is_ours(self) -> bool:
+        """False when the pid, and with it the group's number, was given to somebody else."""
+        try:
+            return bool(psutil.Process(self.pid).create_time() == self.started)
+        except psutil.NoSuchProcess:
+            return True
+
+    def _roots(self) -> list[psutil.Process]:
+        roots = [self._known[self.pid]] if self.pid in self._known else []
+        if self._orphans:
+            self._reap()
+            with contextlib.suppress(psutil.Error):
+                roots += [child for child in psutil.Process().children() if child.pid != self.pid]
+        return roots
+
+    def _reap(self) -> None:
+        """Collect adopted processes that ended: they would stay as zombies until we end."""
+        if not self._orphans:
+            return
+        with contextlib.suppress(psutil.Error):
+            for child in psutil.Process().children():
+                if child.pid != self.pid and child.status() == psutil.STATUS_ZOMBIE:
+                    with contextlib.suppress(ChildProcessError):
+                        os.waitpid(child.pid, os.WNOHANG)
+
+
+def _resident(process: psutil.Process, *, shared: bool) -> int:
+    """Bytes that a process holds. Among several, pages that they share are split between them (PSS)."""
+    if shared and sys.platform.startswith("linux"):
+        with contextlib.suppress(psutil.Error, AttributeError):
+            return int(process.memory_full_info().pss)
+    return int(process.memory_info().rss)

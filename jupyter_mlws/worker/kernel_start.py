@@ -1,0 +1,35 @@
+"""Waits for a kernel's first answer, and says in words why none came."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_mlws.kernels.driver import Kernel, KernelStartFailed
+from jupyter_mlws.model.job import KernelChoice
+from jupyter_mlws.worker.conversation import Conversation
+
+_SECONDS = 120.0
+_LAST_WORDS = 2000
+
+
+async def kernel_info(talk: Conversation) -> Mapping[str, Any]:
+    """Return what the kernel says of itself. Raises TimeoutError (after two minutes), KernelDied, Stopped."""
+    async with asyncio.timeout(_SECONDS):
+        return await talk.ready()
+
+
+def start_failure(kernel: Kernel, choice: KernelChoice) -> KernelStartFailed:
+    """Return the error for a kernel that ended, or does not answer; with the end of what it wrote."""
+    name = choice.executable or choice.name or "python3"
+    words = kernel.last_words()[-_LAST_WORDS:]
+    exit_code = kernel.exit_code()
+    what = f"did not answer within {_SECONDS:g} seconds"
+    if exit_code is not None:
+        what = f"ended at its start with exit code {exit_code}"
+    last_line = words.splitlines()[-1] if words else "it wrote nothing"
+    hint = f"It wrote:\n{words}" if words else None
+    if "No module named ipykernel" in words or "No module named 'ipykernel" in words:
+        hint = f"Install ipykernel there: {name} -m pip install ipykernel"
+    return KernelStartFailed(f"The kernel {name!r} {what}: {last_line}", hint=hint)

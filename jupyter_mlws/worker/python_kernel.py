@@ -1,0 +1,129 @@
+"""Requests of our own to a Python kernel: prepare it, bring variables in, take results out."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from pydantic import ValidationError
+
+from jupyter_mlws.model.errors import Invalid
+from jupyter_mlws.model.job import ResultItem
+from jupyter_mlws.worker.conversation import Conversation, Exchange
+
+_INSIDE = "__import__('sys').modules['_mlws_inside']"
+# In a namespace of its own, so that the user's stays empty.
+_BEGIN = (
+    "import sys, types; module = types.ModuleType('_mlws_inside'); "
+    "exec(compile(source, '<_mlws_inside>', 'exec'), vars(module)); sys.modules['_mlws_inside'] = module"
+)
+
+
+class UnpackFailed(Invalid):
+    """The captured variables could not be brought into the kernel."""
+
+    code = "unpack_failed"
+
+
+class KernelNotPrepared(Invalid):
+    """The kernel did not do what every Python kernel does."""
+
+    code = "kernel_start_failed"
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python of a kernel."""
+
+    python: str
+    executable: str | None
+    path: list[str]
+
+
+class PythonKernel:
+    """The kernel's own helpers, which live in modules whose names begin with `_mlws_`."""
+
+    def __init__(self, talk: Conversation) -> None:
+        self._talk = talk
+        self._has_portable = False
+
+    async def prepare(self) -> Interpreter:
+        """Put the helpers in. Raises `KernelNotPrepared`."""
+        source = _source("jupyter_mlws.worker", "inside_kernel.py")
+        exchange = await self._talk.run(
+            f"exec({_BEGIN!r}, {{'source': {source!r}}})", ask=f"{_INSIDE}.install()"
+        )
+        answer = _answer(exchange)
+        if answer is None:
+            raise KernelNotPrepared(
+                f"The kernel could not be prepared: {_problem(exchange)}.",
+                hint="Python 3.9 or later is needed in the job's kernel.",
+            )
+        return Interpreter(**answer)
+
+    async def track(self, source: str, environment: dict[str, str]) -> str | None:
+        """Make MLflow in the kernel log into the job's run; return what went wrong, None if nothing did."""
+        exchange = await self._talk.run(
+            f"({_INSIDE}.add_module('_mlws_tracking', {source!r}), "
+            f"__import__('sys').modules['_mlws_tracking'].install({environment!r}))[:0] or None"
+        )
+        return _problem(exchange) if _failed(exchange) else None
+
+    async def unpack(self, path: str) -> None:
+        """Bring the captured variables of a pack into the user's namespace. Raises `UnpackFailed`."""
+        await self._add_portable()
+        exchange = await self._talk.run(f"{_INSIDE}.unpack({path!r})")
+        if _failed(exchange):
+            raise UnpackFailed(
+                f"The captured variables could not be unpacked: {_problem(exchange)}.",
+                hint="The kernel of the job needs the packages that the variables are made of.",
+            )
+
+    async def pack(self, names: list[str], folder: str) -> list[ResultItem]:
+        """Write results to `folder`, and return what became of each."""
+        await self._add_portable()
+        exchange = await self._talk.run("None", ask=f"{_INSIDE}.pack({names!r}, {folder!r})")
+        answer = _answer(exchange)
+        problem = _problem(exchange)
+        if answer is not None:
+            try:
+                return [ResultItem.model_validate(item) for item in answer]
+            except ValidationError as error:
+                problem = str(error)
+        sentence = f"The results could not be packed: {problem}."
+        return [ResultItem(name=name, type="", error=sentence) for name in names]
+
+    async def _add_portable(self) -> None:
+        if not self._has_portable:
+            source = _source("jupyter_mlws.capture", "portable.py")
+            await self._talk.run(f"{_INSIDE}.add_module('_mlws_portable', {source!r})")
+            self._has_portable = True
+
+
+def _source(package: str, name: str) -> str:
+    return resources.files(package).joinpath(name).read_text("utf-8")
+
+
+def _failed(exchange: Exchange) -> bool:
+    return exchange.reply is None or exchange.reply.get("status") != "ok"
+
+
+def _answer(exchange: Exchange) -> Any:
+    """The JSON that the asked expression gave; it arrives as the literal of a str."""
+    expression = ((exchange.reply or {}).get("user_expressions") or {}).get("answer") or {}
+    text = (expression.get("data") or {}).get("text/plain")
+    if expression.get("status") != "ok" or text is None:
+        return None
+    return json.loads(ast.literal_eval(text))
+
+
+def _problem(exchange: Exchange) -> str:
+    reply = exchange.reply or exchange.error or {}
+    expression = (reply.get("user_expressions") or {}).get("answer") or reply
+    name, value = expression.get("ename"), expression.get("evalue")
+    if not name:
+        return "the kernel did not answer"
+    return f"{name}: {str(value)[:1000]}" if value else str(name)
