@@ -1,0 +1,65 @@
+"""What belongs to the server rather than to its workspace; every request can reach it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jupyter_mlws.server.gate import Gate
+    from jupyter_mlws.server.notebook_lookup import NotebookLookup
+    from jupyter_mlws.server.router import Router
+    from jupyter_mlws.server.workspaces import Workspaces
+
+
+class Doors:
+    """The gate to the workspace, the notebooks on the screens, and facts of the server."""
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        workspaces: Workspaces,
+        notebooks: NotebookLookup,
+        root: Path | None,
+        version: str,
+        headless: bool,
+        log: logging.Logger,
+    ) -> None:
+        """`root` is the folder that Jupyter shows, None when it is not on this machine's disk."""
+        self.gate = gate
+        self.workspaces = workspaces
+        self.notebooks = notebooks
+        self.root = root
+        self.version = version
+        self.headless = headless
+        self._log = log
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._router: Router | None = None
+
+    async def router(self) -> Router:
+        """Return the routes; they are imported at first use, off the event loop."""
+        if self._router is None:
+            self._router = await asyncio.to_thread(_make_router)
+        return self._router
+
+    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do something beside the requests; what it raises is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._log.error("Work beside a request failed: %s", error, exc_info=error)
+
+
+def _make_router() -> Router:
+    from jupyter_mlws.server.router import Router
+    from jupyter_mlws.server.routes.table import ROUTES
+
+    return Router(ROUTES)

@@ -1,0 +1,47 @@
+"""Blobs: bytes under the name of their SHA-256, sent before the job that needs them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from jupyter_mlws.model.answers import BlobStored
+from jupyter_mlws.server.route import AnyRoute, Call, NoQuery, Reply, Route
+
+
+async def head(call: Call[NoQuery, None]) -> Reply:
+    """Say whether a blob is here, so that it need not be sent again."""
+    await asyncio.to_thread(call.services.blobs.path, call.path["sha256"])
+    return Reply(status=200)
+
+
+async def put(call: Call[NoQuery, None]) -> Reply:
+    """Keep the streamed body, if it has the hash that the path says."""
+    sha256 = call.path["sha256"]
+    assert call.upload is not None
+    known = await asyncio.to_thread(call.services.blobs.has, sha256)
+    size = await call.upload.commit(sha256)
+    return Reply(status=200 if known else 201, record=BlobStored(sha256=sha256, size=size))
+
+
+ROUTES: tuple[AnyRoute, ...] = (
+    Route(
+        method="HEAD",
+        path="/blobs/{sha256}",
+        resource="blobs",
+        summary="Is this blob here already?",
+        run=head,
+        query=NoQuery,
+    ),
+    Route(
+        method="PUT",
+        path="/blobs/{sha256}",
+        resource="blobs",
+        summary="Send a blob of any size; its bytes must have the hash that the path says",
+        run=put,
+        query=NoQuery,
+        answer=BlobStored,
+        status=201,
+        other_statuses={200: "It was here already"},
+        streams_body=True,
+    ),
+)

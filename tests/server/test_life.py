@@ -1,0 +1,129 @@
+"""The server's start and end: the file that tells of it, quick ends, ends when idle, jobs that go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.conftest import Place
+
+if TYPE_CHECKING:
+    from tests.conftest import StartServer
+
+
+def headless(place: Place, *options: str) -> subprocess.Popen[bytes]:
+    line = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.port=0"]
+    return subprocess.Popen(
+        [
+            *line,
+            f"--ServerApp.root_dir={place.folder}",
+            "--ServerApp.jpserver_extensions=jupyter_mlws=True",
+            "--MlwsApp.headless=True",
+            *options,
+        ],
+        env={**place.environ(), "JUPYTER_TOKEN": "t"},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_the_file_that_tells_of_it(start_server: StartServer, wait_for: Any) -> None:
+    server = start_server(base_url="/x/")
+    (file,) = server.place.runtime.rglob("server-*.json")
+    found = json.loads(file.read_text())
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.name == f"server-{server.process.pid}.json"
+    assert found["pid"] == server.process.pid
+    assert abs(found["process_started"] - psutil.Process(server.process.pid).create_time()) < 1
+    assert (found["url"], found["token"], found["headless"]) == (server.url, server.token, False)
+    assert found["workspace"] == str(server.workspace)
+    with server.client() as api:
+        assert found["workspace_id"] == api.get("/status").json()["workspace"]["id"]
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(20)
+    assert not file.exists()
+
+
+def test_kernels_know_where_the_server_is(start_server: StartServer, wait_for: Any) -> None:
+    server = start_server()
+    kernel = httpx.post(f"{server.url}api/kernels", headers=server.headers, timeout=60).json()["id"]
+
+    def of_kernel() -> dict[str, str] | None:
+        for process in psutil.Process(server.process.pid).children(recursive=True):
+            if any(kernel in part for part in process.cmdline()):
+                return process.environ()
+        return None
+
+    environment = wait_for(of_kernel, what=f"the kernel {kernel}")
+    assert environment["MLWS_WORKSPACE"] == str(server.workspace)
+    assert json.loads(Path(environment["MLWS_RUNTIME_FILE"]).read_text())["url"] == server.url
+
+
+def test_it_ends_at_once_and_its_jobs_go_on(start_server: StartServer, a_cell: Any, wait_for: Any) -> None:
+    server = start_server()
+    with server.client() as api:
+        job = api.post(
+            "/jobs", json=a_cell("import time\nfor i in range(40):\n    print(i)\n    time.sleep(.1)")
+        )
+        id = job.json()["id"]
+        wait_for(lambda: api.get(f"/jobs/{id}").json()["status"] == "Running", 60)
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(10)
+    again = start_server()
+    with again.client() as api:
+        wait_for(lambda: api.get(f"/jobs/{id}").json()["status"] == "Completed", 60)
+        events = api.get(f"/jobs/{id}/events").json()["events"]
+        text = "".join(each["output"].get("text", "") for each in events if each["type"] == "output")
+        assert text.split() == [str(number) for number in range(40)]
+
+
+def test_a_headless_server_ends_when_idle(place: Place, wait_for: Any) -> None:
+    process = headless(place, "--MlwsApp.idle_minutes=0.05")
+    try:
+        (file,) = wait_for(lambda: list(place.runtime.rglob(f"server-{process.pid}.json")))
+        found = json.loads(file.read_text())
+        assert found["headless"] is True
+        with httpx.Client(base_url=f"{found['url']}mlws/api/v1", headers={"Authorization": "token t"}) as api:
+            assert api.get("/status").json()["headless"] is True
+            job = {"kind": "cell", "name": "long", "code": "import time; time.sleep(6)"}
+            id = api.post("/jobs", json=job).json()["id"]
+            wait_for(lambda: api.get(f"/jobs/{id}").json()["status"] == "Running", 60)
+        begun = time.monotonic()
+        process.wait(60)
+        # Nobody asked for it meanwhile, and it stayed until the job had ended.
+        assert time.monotonic() - begun > 4
+        assert not file.exists()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("what", ["a file", "read-only"])
+def test_a_headless_server_that_cannot_open_its_workspace_says_why(place: Place, what: str) -> None:
+    if what == "a file":
+        place.workspace.write_text("")
+    elif os.geteuid() == 0:
+        place.workspace.mkdir()
+        (place.workspace / "foreign.txt").write_text("not a workspace")
+    else:
+        place.workspace.mkdir(mode=0o500)
+    process = headless(place)
+    try:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 1
+        last = errors.decode().strip().splitlines()[-1]
+        assert "cannot be opened" in last
+        assert str(place.workspace) in last
+    finally:
+        process.kill()
