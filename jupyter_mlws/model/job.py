@@ -199,7 +199,7 @@ class Job(Record):
     """When the user's code began, in the newest attempt."""
     ended_at: Moment | None = None
     seconds: float = 0.0
-    """Seconds paid for up to the last change, over all attempts: from the start of each to its end."""
+    """Seconds that the user's code ran up to the last change, over all attempts; what is paid for."""
     price_per_hour: float = 0.0
     """US dollars, fixed when the job was accepted."""
     cost: float = 0.0

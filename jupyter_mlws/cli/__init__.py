@@ -1,0 +1,1 @@
+"""`jupyter mlws ...`: the workspace from a terminal and from scripts."""

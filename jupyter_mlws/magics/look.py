@@ -1,0 +1,114 @@
+"""Commands that look: jobs, job, logs, result, compute."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from jupyter_mlws.client import wording
+from jupyter_mlws.magics.session import Session
+from jupyter_mlws.magics.shown import Shown, show
+from jupyter_mlws.model.compute import Compute
+
+_BYTES_A_LINE = 400
+
+
+def jobs(session: Session, options: argparse.Namespace, _cell: str | None) -> None:
+    """List jobs."""
+    filters = {
+        "status": [status.capitalize() for status in options.status or []],
+        "experiment": options.experiment,
+        "name": options.name,
+        "q": options.q,
+    }
+    show(session.workspace.jobs.list(limit=options.limit, **filters))
+
+
+def job(session: Session, options: argparse.Namespace, _cell: str | None) -> None:
+    """Show a job's card."""
+    show(session.job(options.target))
+
+
+def logs(session: Session, options: argparse.Namespace, _cell: str | None) -> None:
+    """Show what a job printed, or follow it."""
+    found = session.job(options.target)
+    if options.follow:
+        try:
+            found.stream()
+        except KeyboardInterrupt:
+            raise UsageError(
+                f"Stopped watching; the job {found.name!r} goes on. End it with: %mlws cancel {found.id}"
+            ) from None
+        return
+    lines = options.lines
+    text = found.logs(tail=None if lines is None else max(1, lines) * _BYTES_A_LINE + 65536)
+    if lines is not None:
+        text = "\n".join(text.splitlines()[-lines:])
+    print(text or f"The job {found.name!r} ({wording.state(found.status)}) has printed nothing yet.")
+
+
+def result(session: Session, options: argparse.Namespace, _cell: str | None) -> Any:
+    """Return a result, or all of them."""
+    target, name = options.target, options.name
+    if name is None and target is not None and _is_result_of_last(session, target):
+        target, name = None, target
+    return session.job(target).result(name)
+
+
+def compute(session: Session, _options: argparse.Namespace, _cell: str | None) -> None:
+    """List the computes."""
+    show(computes(session.workspace.computes.list()))
+
+
+def computes(found: list[Compute]) -> Shown:
+    """Return a table of computes."""
+    heads = ("name", "CPUs", "memory", "GPUs", "running", "queued", "$/h")
+    rows = [
+        (
+            compute.name,
+            f"{compute.in_use.cpus:g} / {compute.capacity.cpus:g}",
+            f"{wording.size(compute.in_use.memory)} / {wording.size(compute.capacity.memory)}",
+            f"{compute.in_use.gpus} / {compute.capacity.gpus}",
+            str(compute.jobs_running),
+            str(compute.jobs_queued),
+            f"{compute.price_per_hour:g}",
+        )
+        for compute in found
+    ]
+    return table(heads, rows)
+
+
+def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Shown:
+    """Return a plain table; every column but the first is set to the right."""
+    everything = [heads, *rows]
+    widths = [max(len(row[column]) for row in everything) for column in range(len(heads))]
+    text = "\n".join(
+        "  ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in everything
+    )
+    head = "".join(f'<th style="text-align:{_side(column)}">{h}</th>' for column, h in enumerate(heads))
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td style="text-align:{_side(column)}">{escape(c)}</td>' for column, c in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    style = "font-size:13px;font-variant-numeric:tabular-nums"
+    return Shown(text, f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
+
+
+def _side(column: int) -> str:
+    return "right" if column else "left"
+
+
+def _is_result_of_last(session: Session, word: str) -> bool:
+    """Return whether `word`, given alone, names a result of the last job and not a job."""
+    last = session.last
+    return last is not None and word in {item.name for item in last.wait().results}
