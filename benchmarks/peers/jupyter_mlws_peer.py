@@ -1,0 +1,111 @@
+"""jupyter_mlws by its Python client, against a headless server and a workspace of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from protocol import FIVE_CELLS, ONE_CELL, answer
+
+# Before the client is imported: no workspace of the user is touched. Short, for the sockets in it.
+HOME = Path(tempfile.mkdtemp(prefix="mlwsb", dir="/tmp"))
+MARK = "MLWS_BENCHMARK"
+for name in (
+    "JUPYTER_CONFIG_DIR",
+    "JUPYTER_DATA_DIR",
+    "JUPYTER_RUNTIME_DIR",
+    "XDG_RUNTIME_DIR",
+    "IPYTHONDIR",
+):
+    folder = HOME / name.removesuffix("_DIR").rpartition("_")[2].lower() / name[0].lower()
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ[name] = str(folder)
+os.environ["HOME"] = str(HOME)
+os.environ["MLWS_WORKSPACE"] = str(HOME / "workspace")
+os.environ[MARK] = str(HOME)
+os.environ.pop("MLWS_RUNTIME_FILE", None)
+
+import psutil  # noqa: E402
+
+import jupyter_mlws as mlws  # noqa: E402
+from jupyter_mlws.client.async_job import AsyncJob  # noqa: E402
+from jupyter_mlws.client.async_workspace import AsyncWorkspace  # noqa: E402
+from jupyter_mlws.model.events import Output  # noqa: E402
+from jupyter_mlws.model.status import JobStatus  # noqa: E402
+
+
+def _end() -> None:
+    """End the server, MLflow and whatever else was started here, and remove it all."""
+    RUNNER.run(WORKSPACE.close())
+    for _ in range(20):
+        ours = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.pid != os.getpid() and process.environ().get(MARK) == str(HOME):
+                    ours.append(process)
+        if not ours:
+            break
+        for process in ours:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(ours, timeout=5)
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+async def _first_output() -> float:
+    began = time.perf_counter()
+    job = await WORKSPACE.jobs.submit_cell("print(1 + 1)", namespace={})
+    async for event in job.events():
+        if isinstance(event, Output):
+            took = time.perf_counter() - began
+            await job.wait(60)
+            return took
+    raise RuntimeError(f"no output: {job.record.error}")
+
+
+async def _run(path: Path) -> float:
+    began = time.perf_counter()
+    job = await WORKSPACE.jobs.submit(path)
+    await _completed(job)
+    return time.perf_counter() - began
+
+
+async def _burst(jobs: int) -> float:
+    began = time.perf_counter()
+    submitted = await asyncio.gather(*(WORKSPACE.jobs.submit(ONE_CELL) for _ in range(jobs)))
+    await asyncio.gather(*(_completed(job) for job in submitted))
+    return time.perf_counter() - began
+
+
+async def _completed(job: AsyncJob) -> None:
+    record = await job.wait(300)
+    if record.status is not JobStatus.COMPLETED:
+        raise RuntimeError(f"the job ended {record.status}: {record.error}")
+
+
+async def _open() -> AsyncWorkspace:
+    workspace = await mlws.aconnect()
+    # MLflow's server starts once and then stays; its start is no job's time.
+    while (state := await workspace.mlflow()).status == "starting":  # noqa: ASYNC110 - it is in another process
+        await asyncio.sleep(0.1)
+    print(f"MLflow is {state.status}", file=sys.stderr)
+    return workspace
+
+
+RUNNER = asyncio.Runner()
+WORKSPACE = RUNNER.run(_open())
+atexit.register(_end)
+answer(
+    {
+        "first_output": lambda: RUNNER.run(_first_output()),
+        "notebook": lambda: RUNNER.run(_run(FIVE_CELLS)),
+        "burst": lambda jobs: RUNNER.run(_burst(jobs)),
+    }
+)
