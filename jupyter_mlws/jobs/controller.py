@@ -91,11 +91,7 @@ class JobController:
     async def _adopt(self, job: Job) -> None:
         attempts = await self._records.read(lambda tx: rows.attempts(tx, job.id))
         newest = attempts[-1]
-        before = sum(
-            (attempt.ended_at - attempt.created_at).total_seconds()
-            for attempt in attempts[:-1]
-            if attempt.ended_at is not None
-        )
+        before = sum(states.run_seconds(attempt) for attempt in attempts[:-1])
         folder = AttemptFolder(AttemptLayout(self._layout.absolute(newest.folder)))
         following = Following(Progress(job, newest, seconds_before=before), folder)
         self._followed[job.id] = following

@@ -51,9 +51,8 @@ class Progress:
         return replace(progress, job=progress.job.model_copy(update={"offset": offset}))
 
     def at(self, moment: datetime) -> Progress:
-        """Return the same with the seconds and the cost up to `moment`."""
-        spent = max(0.0, (moment - self.attempt.created_at).total_seconds())
-        seconds = round(self.seconds_before + spent, 3)
+        """Return the same with the seconds and the cost up to `moment`; preparing costs nothing."""
+        seconds = round(self.seconds_before + run_seconds(self.attempt, until=moment), 3)
         price = cost(seconds, price_per_hour=self.job.price_per_hour)
         return replace(self, job=self.job.model_copy(update={"seconds": seconds, "cost": price}))
 
@@ -103,6 +102,14 @@ class Progress:
 
     def _with_attempt(self, **changes: object) -> Progress:
         return replace(self, attempt=self.attempt.model_copy(update=changes))
+
+
+def run_seconds(attempt: Attempt, *, until: datetime | None = None) -> float:
+    """Return the seconds that the user's code ran, up to the attempt's end or `until`; 0 before it starts."""
+    end = attempt.ended_at or until
+    if attempt.started_at is None or end is None:
+        return 0.0
+    return max(0.0, (end - attempt.started_at).total_seconds())
 
 
 def ended(progress: Progress, ending: Ending) -> Progress:

@@ -11,6 +11,7 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.compute.slots import asked, lacking
+from jupyter_mlws.jobs.notebook_parameters import check_parameters
 from jupyter_mlws.model.errors import Invalid, Malformed, NotFound
 from jupyter_mlws.model.job import JobKind, JobSpec, KernelChoice
 from jupyter_mlws.store.blobs import Blobs
@@ -67,6 +68,8 @@ def check(spec: JobSpec, *, blobs: Blobs, computes: Mapping[str, ComputeBackend]
     _check_blobs(spec, blobs)
     _check_folder(spec)
     notebook = None if spec.notebook is None else _read_notebook(blobs.path(spec.notebook), spec.name)
+    if notebook is not None:
+        check_parameters(notebook, spec.parameters, where=repr(spec.name))
     return spec.model_copy(update={"kernel": _kernel(spec, notebook)})
 
 

@@ -53,8 +53,8 @@ def test_a_whole_run() -> None:
     assert job.results[0].name == "model"
     over = ended(progress, progress.ending)
     assert over.job.status is over.attempt.status is JobStatus.COMPLETED
-    assert over.job.seconds == 10
-    assert over.job.cost == 0.01
+    assert over.job.seconds == 8
+    assert over.job.cost == 0.008
 
 
 def test_reading_a_log_again_changes_nothing() -> None:
@@ -80,4 +80,6 @@ def test_another_attempt_begins_with_a_clean_record_and_pays_for_both() -> None:
     assert again.job.results == []
     second = started(again.job, number=2, folder="f", now=START + timedelta(seconds=200))
     assert second.job.offset == 0
-    assert second.at(START + timedelta(seconds=230)).job.seconds == 130
+    assert second.at(START + timedelta(seconds=230)).job.seconds == 98  # preparing costs nothing
+    second = second.advance([StatusChanged(t=T + 210, status=JobStatus.RUNNING)], offset=1)
+    assert second.at(START + timedelta(seconds=230)).job.seconds == 118
