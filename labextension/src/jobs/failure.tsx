@@ -1,0 +1,18 @@
+/**
+ * An error: what is wrong, and what to do.
+ */
+
+import type { JSX } from 'react';
+import type { ErrorInfo } from '../api/types';
+import { stripAnsi } from '../text/ansi';
+
+export function Failure({ error }: { error: ErrorInfo }): JSX.Element {
+  return (
+    <div className="mlws-Failure" role="alert">
+      <div className="mlws-Failure-message">{stripAnsi(error.message)}</div>
+      {error.hint && (
+        <div className="mlws-Failure-hint">{stripAnsi(error.hint)}</div>
+      )}
+    </div>
+  );
+}
