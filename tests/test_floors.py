@@ -13,16 +13,17 @@ PACKAGE = "jupyter_mlws"
 ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 
 _GROUND = {"model"}
-_RESOURCES = {"model", "store", "capture", "kernels", "worker", "forking"}
+_RESOURCES = {"model", "processes", "store", "capture", "kernels", "worker", "forking"}
 _JOBS = _RESOURCES | {"compute", "environments", "data", "tracking"}
 _DOOR = {"model", "capture", "client"}
 MAY_IMPORT: dict[str, set[str]] = {
     "model": set(),
+    "processes": _GROUND,
     "store": _GROUND,
     "capture": _GROUND,
     "forking": _GROUND,
-    "kernels": _GROUND | {"forking"},
-    "worker": _GROUND | {"kernels", "capture", "forking"},
+    "kernels": _GROUND | {"processes", "forking"},
+    "worker": _GROUND | {"processes", "kernels", "capture", "forking"},
     "compute": _RESOURCES,
     "environments": _RESOURCES,
     "data": _RESOURCES,
@@ -48,7 +49,12 @@ STANDALONE = {
 HEAVY = {"mlflow", "pandas", "numpy", "nbclient", "sqlalchemy", "sklearn", "matplotlib"}
 NEVER_ON_SERVER = {"mlflow", "pandas", "numpy", "pickle", "cloudpickle"}
 """Of these the Jupyter server's process imports nothing: they are heavy, or would run a user's code."""
-SERVER_SIDE = {"store", "compute", "environments", "data", "tracking", "jobs", "reconcile", "app", "server"}
+SERVER_SIDE = _JOBS - {"model", "capture", "kernels", "worker", "forking"} | {
+    "jobs",
+    "reconcile",
+    "app",
+    "server",
+}
 LONGEST = 400
 """Lines of a file; most have far fewer."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from jupyter_mlws.compute.process import ProcessRef
 from jupyter_mlws.model.compute import Capacity, Guarantees
+from jupyter_mlws.processes.identity import ProcessRef
 
 
 class ComputeBackend(Protocol):

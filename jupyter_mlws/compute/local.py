@@ -10,9 +10,11 @@ from pathlib import Path
 
 import psutil
 
-from jupyter_mlws.compute.process import ProcessRef
+from jupyter_mlws.model.attempt_files import AttemptFiles
 from jupyter_mlws.model.compute import Capacity, Guarantees
 from jupyter_mlws.model.errors import NotReady
+from jupyter_mlws.processes.identity import ProcessRef
+from jupyter_mlws.processes.watch import Watch
 
 _MEMORY_SHARE = 0.9  # the rest is for the system, the servers and the notebooks
 # A worker belongs to nobody: no variable may tie it or its kernel to the server that happened to start it.
@@ -51,11 +53,16 @@ class LocalCompute:
 
     async def launch(self, folder: Path) -> ProcessRef:
         """Start a worker in a session of its own, so that neither a signal nor our end reaches it."""
-        return await asyncio.to_thread(self._spawn, folder)
+        spawning = asyncio.ensure_future(asyncio.to_thread(self._spawn, folder))
+        try:
+            return await asyncio.shield(spawning)
+        except asyncio.CancelledError:
+            spawning.add_done_callback(_reap)
+            raise
 
     def _spawn(self, folder: Path) -> ProcessRef:
         environment = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
-        log = folder / "worker.log"
+        log = AttemptFiles(folder).log
         try:
             with log.open("ab") as stream:
                 process = subprocess.Popen(
@@ -83,6 +90,12 @@ class LocalCompute:
         if not self._devices:
             return {}, []
         return {"CUDA_VISIBLE_DEVICES": ",".join(map(str, chosen))}, chosen
+
+
+def _reap(spawning: asyncio.Future[ProcessRef]) -> None:
+    """Collect a child that nobody follows when it ends, so that no zombie stays."""
+    if not spawning.cancelled() and spawning.exception() is None:
+        Watch(spawning.result(), lambda: None)
 
 
 def available_cpus() -> float:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 
 from jupyter_mlws.environments.lock import Lock
-from jupyter_mlws.jobs.folder import AttemptFolder
+from jupyter_mlws.jobs.following import Following
 from jupyter_mlws.jobs.progress import Ending, Progress, ended, queued_again
 from jupyter_mlws.jobs.recording import Recorder
-from jupyter_mlws.jobs.records import JobRecords
+from jupyter_mlws.jobs.roster import Roster
+from jupyter_mlws.jobs.run_mirror import settled
+from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.job import Attempt
 from jupyter_mlws.model.status import JobStatus, Wanted
 from jupyter_mlws.store import jobs as rows
@@ -17,6 +20,9 @@ from jupyter_mlws.store.blobs import Blobs
 
 NEVER_BEGAN = "never_began"
 """Code of the error of an attempt whose worker never started; it does not count as a try."""
+_BEGIN_SECONDS = 20.0  # that an ended job waits for the run that MLflow has not yet begun
+_AGAIN_SECONDS = 2.0
+_log = logging.getLogger(__name__)
 
 
 def next_try(attempts: list[Attempt], ending: Ending, *, retries: int) -> str | None:
@@ -32,34 +38,71 @@ def next_try(attempts: list[Attempt], ending: Ending, *, retries: int) -> str | 
 class Finisher:
     """Ends attempts. Each part may be done again after a crash in the middle: the row is written last."""
 
-    def __init__(self, *, records: JobRecords, blobs: Blobs, recorder: Recorder) -> None:
-        self._records = records
+    def __init__(self, *, roster: Roster, blobs: Blobs, recorder: Recorder) -> None:
+        self._roster = roster
         self._blobs = blobs
         self._recorder = recorder
 
-    async def record(
-        self, progress: Progress, folder: AttemptFolder, ending: Ending
-    ) -> tuple[dict[str, object], str | None]:
+    def finish(self, following: Following, ending: Ending) -> None:
+        """Begin to end an attempt, once; then it is followed no more."""
+        if following.ending is None:
+            following.ending = asyncio.create_task(self._end(following, ending))
+            following.ending.add_done_callback(lambda task: self._ended(following, ending, task))
+
+    def _ended(self, following: Following, ending: Ending, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is None:
+            self._roster.drop(following)
+            self._roster.ring(following.id)
+            return
+        _log.warning("The end of job %s is tried again: %s", following.id, error)
+        following.beside(self._again(following, ending))
+
+    async def _again(self, following: Following, ending: Ending) -> None:
+        await asyncio.sleep(_AGAIN_SECONDS)  # the disk is full, or the database locked: it takes time
+        following.ending = None
+        self.finish(following, ending)
+
+    async def _end(self, following: Following, ending: Ending) -> None:
+        changes, trouble = await self._record(following, ending)
+        job = following.progress.job.model_copy(update=changes)  # it may have gone on meanwhile
+        progress = replace(following.progress, job=job)
+        await self._roster.save(following, await self._closed(progress, ending, trouble))
+
+    async def _record(self, following: Following, ending: Ending) -> tuple[dict[str, object], str | None]:
         """Complete the run in MLflow; return what changed of the job, and a sentence if that failed."""
         changes: dict[str, object] = {}
-        lock = None if progress.environment is None else Lock.seen(progress.environment)
+        seen = following.progress.environment
+        lock = None if seen is None else Lock.seen(seen)
         if lock is not None:
-            content = lock.model_dump_json().encode()
-            changes["environment"] = await asyncio.to_thread(self._blobs.put, content)
-        trouble = await self._recorder.end(progress.job, folder, ending, lock)
-        if progress.job.run_id is not None:
-            metrics = await self._recorder.metrics(progress.job.run_id)
+            try:
+                content = lock.model_dump_json().encode()
+                changes["environment"] = await asyncio.to_thread(self._blobs.put, content)
+            except MlwsError as error:
+                # A full disk: the job has ended all the same, and says so.
+                _log.warning("The packages of job %s are not kept: %s", following.id, error)
+        await settled(following.recording, seconds=_BEGIN_SECONDS)
+        job = following.progress.job
+        if job.run_id is None and following.recording is None:
+            return changes, None  # it was not even begun
+        trouble = await self._recorder.end(job, following.folder, ending, lock)
+        if job.run_id is not None and trouble is None:
+            metrics = await self._recorder.metrics(job.run_id)
             changes |= {} if metrics is None else {"metrics": metrics}
         return changes, trouble
 
-    async def close(self, progress: Progress, ending: Ending, trouble: str | None) -> Progress:
+    async def _closed(self, progress: Progress, ending: Ending, trouble: str | None) -> Progress:
         """Return the records of the job ended, or waiting for its next attempt."""
         job = progress.job
-        stored = await self._records.read(lambda tx: rows.find(tx, job.id))
+        stored = await self._roster.records.read(lambda tx: rows.find(tx, job.id))
         if stored is not None and stored.wanted is Wanted.RUN:
-            attempts = await self._records.read(lambda tx: rows.attempts(tx, job.id))
+            attempts = await self._roster.records.read(lambda tx: rows.attempts(tx, job.id))
             again = next_try(attempts, ending, retries=job.spec.retries)
             if again is not None:
                 return queued_again(progress, ending, message=again)
+        elif ending.error is not None and ending.error.code == NEVER_BEGAN:
+            ending = Ending(JobStatus.CANCELED, ending.at, None)
         over = ended(progress, ending)
         return replace(over, job=over.job.model_copy(update={"message": trouble}))

@@ -6,8 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from jupyter_mlws.compute.process import ProcessRef
-from jupyter_mlws.store.layout import AttemptLayout
+from jupyter_mlws.model.attempt_files import AttemptFiles
+from jupyter_mlws.processes.identity import ProcessRef
 
 _TAIL = 2000
 
@@ -15,7 +15,7 @@ _TAIL = 2000
 class AttemptFolder:
     """The files by which a server and a worker speak, since either may die while the other lives."""
 
-    def __init__(self, files: AttemptLayout) -> None:
+    def __init__(self, files: AttemptFiles) -> None:
         self.files = files
         self.path = files.folder
 
@@ -41,13 +41,15 @@ class AttemptFolder:
         self.files.cancel.touch()
 
     def forestall(self) -> bool:
-        """Take the claim before any worker does; True: no worker ever began or will begin."""
+        """Take the claim before any worker does; True: no worker ever began or will begin.
+
+        The folder is made where it is missing: a server that was about to make it can launch nothing then.
+        """
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             os.close(os.open(self.files.claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             return False
-        except FileNotFoundError:
-            return True  # not even the folder was made
         return True
 
     def process(self) -> ProcessRef | None:
@@ -55,7 +57,7 @@ class AttemptFolder:
         try:
             known = json.loads(self.files.process.read_bytes())
             return ProcessRef(int(known["pid"]), float(known["process_started"]))
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def worker_log_tail(self) -> str:
@@ -68,7 +70,7 @@ class AttemptFolder:
     def result(self, name: str) -> Path | None:
         """Return the pack of the result `name`, None when there is none."""
         try:
-            files = json.loads((self.files.results / "results.json").read_bytes())
+            files = json.loads(self.files.results_index.read_bytes())
             file = files.get(name)
         except (OSError, ValueError, AttributeError):
             return None

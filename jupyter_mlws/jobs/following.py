@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from jupyter_mlws.compute.process import ProcessRef, Watch
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.progress import Progress
+from jupyter_mlws.processes.identity import ProcessRef
+from jupyter_mlws.processes.watch import Watch
+
+_log = logging.getLogger(__name__)
 
 
 class Following:
@@ -18,6 +22,8 @@ class Following:
     def __init__(self, progress: Progress, folder: AttemptFolder) -> None:
         self.progress = progress
         self.folder = folder
+        self.epoch = 0
+        """Of the lead under which it is followed: what a task of an earlier one would write is void."""
         self.ref: ProcessRef | None = None
         self.worker_ended = False
         self.since = time.monotonic()
@@ -25,11 +31,16 @@ class Following:
         self.asked_to_cancel: float | None = None
         """When the worker was told to end, on the monotonic clock."""
         self.metrics_read = 0.0
+        """When the metrics were asked for last, on the monotonic clock."""
         self.launching: asyncio.Task[None] | None = None
         self.recording: asyncio.Task[None] | None = None
         """The creation of the run in MLflow."""
+        self.metrics: asyncio.Task[None] | None = None
+        """The reading of the run's metrics."""
         self.writing = asyncio.Lock()
         self.ending: asyncio.Task[None] | None = None
+        self.trouble: str | None = None
+        """What went wrong when it was last looked at."""
         self._watch: Watch | None = None
         self._others: set[asyncio.Task[None]] = set()
 
@@ -54,10 +65,10 @@ class Following:
         self._watch = Watch(ref, notice)
 
     def beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do `work` beside the job, for as long as it is followed."""
+        """Do `work` beside the job, for as long as it is followed; what it raises is logged."""
         task = asyncio.create_task(work)
         self._others.add(task)
-        task.add_done_callback(self._others.discard)
+        task.add_done_callback(self._done)
         return task
 
     def close(self) -> None:
@@ -67,3 +78,8 @@ class Following:
         for task in (self.launching, self.ending, *self._others):
             if task is not None and task is not asyncio.current_task():
                 task.cancel()
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._others.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("Something beside the job %s failed: %s", self.id, error, exc_info=error)

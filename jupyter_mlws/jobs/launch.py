@@ -7,18 +7,25 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from jupyter_mlws.compute.backend import ComputeBackend
-from jupyter_mlws.compute.process import ProcessRef
 from jupyter_mlws.environments.build import build
 from jupyter_mlws.environments.lock import InterpreterBroken, Lock, read_lock
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.snapshot import Snapshot, restore
+from jupyter_mlws.model.errors import NotFound
 from jupyter_mlws.model.job import Attempt, Job, JobKind, JobSpec, KernelChoice
+from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.store.blobs import Blobs
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.worker.task import Task
 
 Say = Callable[[str], Awaitable[None]]
 """Tells the user what is being done just now."""
+
+
+class FolderGone(NotFound):
+    """The live folder of a job was removed while the job waited."""
+
+    code = "folder_gone"
 
 
 class Launcher:
@@ -54,7 +61,7 @@ class Launcher:
             tracking=self._records,
             environment=variables,
         )
-        await asyncio.to_thread(folder.write, "task.json", task.model_dump_json())
+        await asyncio.to_thread(folder.write, folder.files.task.name, task.model_dump_json())
         return await compute.launch(folder.path)
 
     async def _kernel(self, spec: JobSpec, say: Say) -> KernelChoice:
@@ -84,7 +91,12 @@ class Launcher:
             if changed and spec.rerun_of is not None:
                 await say(f"Changed since the first run, being too large to copy: {', '.join(changed[:5])}")
             return folder.files.work
-        if spec.folder is not None and await asyncio.to_thread(Path(spec.folder).is_dir):
+        if spec.folder is not None:
+            if not await asyncio.to_thread(Path(spec.folder).is_dir):
+                raise FolderGone(
+                    f"The folder {spec.folder} that the job is to run in is not there any more.",
+                    hint="Put it back and run the job again.",
+                )
             return Path(spec.folder)
         await asyncio.to_thread(folder.files.work.mkdir)
         return folder.files.work

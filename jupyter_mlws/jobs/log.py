@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from jupyter_mlws.model.errors import Invalid
-from jupyter_mlws.model.events import EventPage, LogEvent
+from jupyter_mlws.model.events import EventPage, LogEvent, Message
 
 _READ_BYTES = 1 << 20
 _LONGEST_LINE = 16 << 20
+_PIECE_BYTES = 4 << 20
+_SHOWN = 100
 _EVENT: TypeAdapter[LogEvent] = TypeAdapter(LogEvent)
 _OUTPUT_MARK = b'"type":"output"'
 _MARK_WITHIN = 96  # `t` and `type` come first in a line
@@ -26,7 +31,8 @@ def read_lines(path: Path, *, offset: int, limit: int) -> tuple[list[bytes], int
     """Return whole lines of `path` from the byte `offset`, and the offset after the last of them.
 
     About `limit` bytes are read, and at least one line where a whole one is there. A line that is still
-    being written is left for the next time. A file that is not there has no lines.
+    being written is left for the next time; of one longer than any of ours the rest is dropped. A file
+    that is not there has no lines.
     """
     try:
         with path.open("rb") as stream:
@@ -37,10 +43,32 @@ def read_lines(path: Path, *, offset: int, limit: int) -> tuple[list[bytes], int
                 if not more:
                     return [], offset
                 piece += more
+            if b"\n" not in piece:
+                reached = _end_of_line(stream)
+                return ([], offset) if reached is None else ([piece], reached)
     except FileNotFoundError:
         return [], offset
     whole = piece[: piece.rfind(b"\n") + 1]
     return whole.split(b"\n")[:-1], offset + len(whole)
+
+
+def read_events(path: Path, offset: int) -> tuple[list[LogEvent], int]:
+    """Return what a log says from `offset` on, without outputs, and the offset reached; 4 MiB at a time."""
+    lines, reached = read_lines(path, offset=offset, limit=_PIECE_BYTES)
+    return parse_all(line for line in lines if not is_output(line)), reached
+
+
+def last_events(path: Path, offset: int) -> list[LogEvent]:
+    """Return the events, without outputs, of the last 4 MiB before `offset`, the beginning of a line."""
+    begin = max(0, offset - _PIECE_BYTES)
+    try:
+        with path.open("rb") as stream:
+            stream.seek(begin)
+            piece = stream.read(offset - begin)
+    except FileNotFoundError:
+        return []
+    lines = piece.split(b"\n")[1 if begin else 0 :]
+    return parse_all(line for line in lines if line and not is_output(line))
 
 
 def is_output(line: bytes) -> bool:
@@ -48,9 +76,17 @@ def is_output(line: bytes) -> bool:
     return _OUTPUT_MARK in line[:_MARK_WITHIN]
 
 
-def parse(line: bytes) -> LogEvent:
-    """Return the event that a line holds."""
-    return _EVENT.validate_json(line)
+def parse_all(lines: Iterable[bytes]) -> list[LogEvent]:
+    """Return the events that lines hold; where one cannot be read, a warning stands in its place."""
+    events: list[LogEvent] = []
+    for line in lines:
+        try:
+            events.append(_EVENT.validate_json(line))
+        except ValidationError:
+            shown = line[:_SHOWN].decode("utf-8", "replace")
+            text = f"A line of the log cannot be read: {shown}"
+            events.append(Message(t=events[-1].t if events else time.time(), level="warning", text=text))
+    return events
 
 
 def read_page(
@@ -76,7 +112,7 @@ def read_page(
         next=following,
         size=size,
         done=ended and following >= size,
-        events=[parse(line) for line in lines],
+        events=parse_all(lines),
     )
 
 
@@ -86,6 +122,14 @@ def _begins_line(path: Path, offset: int) -> bool:
     with path.open("rb") as stream:
         stream.seek(offset - 1)
         return stream.read(1) == b"\n"
+
+
+def _end_of_line(stream: BinaryIO) -> int | None:
+    """Return the offset after the next newline, None when there is none yet."""
+    while more := stream.read(_READ_BYTES):
+        if (found := more.find(b"\n")) >= 0:
+            return stream.tell() - len(more) + found + 1
+    return None
 
 
 def _line_after(path: Path, offset: int) -> int:

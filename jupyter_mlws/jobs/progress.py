@@ -157,6 +157,7 @@ def started(job: Job, *, number: int, folder: str, now: datetime) -> Progress:
             "attempt": number,
             "offset": 0,
             "message": "Starting the kernel",
+            "run_id": None,
             "error": None,
         }
     )

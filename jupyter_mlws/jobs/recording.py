@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from pathlib import Path
 
 from jupyter_mlws.environments.lock import Lock
@@ -27,7 +27,9 @@ from jupyter_mlws.tracking.recording import (
 from jupyter_mlws.tracking.runs import RunIdentity, Runs
 from jupyter_mlws.tracking.server import TrackingServer
 
-_END_SECONDS = 60.0
+_ARTIFACT_SECONDS = 25.0
+_FINISH_SECONDS = 10.0
+_METRICS_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -83,9 +85,13 @@ class Recorder:
                 params=job.spec.values,
             )
             content = handover(await self._server.ensure(), run=run)
-        except MlwsError as error:
-            _log.warning("Job %s is not recorded in MLflow: %s", job.id, error)
-            content = no_handover(error.message)
+        except Exception as error:
+            # Whatever it was: the worker waits for an answer, and the job is worth more than its record.
+            expected = isinstance(error, MlwsError)
+            _log.warning(
+                "Job %s is not recorded in MLflow: %s", job.id, error, exc_info=None if expected else error
+            )
+            content = no_handover(error.message if isinstance(error, MlwsError) else str(error))
         await asyncio.to_thread(folder.give_tracking, content)
         return None if run is None else run.run_id
 
@@ -105,8 +111,9 @@ class Recorder:
         if self._runs is None:
             return None
         try:
-            return await self._runs.metrics(run_id)
-        except MlwsError as error:
+            async with asyncio.timeout(_METRICS_SECONDS):
+                return await self._runs.metrics(run_id)
+        except (MlwsError, TimeoutError) as error:
             _log.debug("The metrics of run %s cannot be read: %s", run_id, error)
             return None
 
@@ -116,14 +123,30 @@ class Recorder:
             return None
         if job.run_id is None:
             return "MLflow could not be reached: the job has no run there."
+        runs, run_id = self._runs, job.run_id
+        artifacts = await asyncio.to_thread(
+            lambda: list(self._artifacts(runs, job, run_id, folder, lock))  # looks for files
+        )
+        # The status last: once it says FINISHED, all is there. It is set whatever became of the rest.
+        kept = await self._tried(job, _all(artifacts), seconds=_ARTIFACT_SECONDS)
+        finishing = runs.finish(run_id, status=ending.status, at=ending.at)
+        return await self._tried(job, finishing, seconds=_FINISH_SECONDS) or kept
+
+    async def _tried(self, job: Job, work: Awaitable[object], *, seconds: float) -> str | None:
+        """Do `work` for at most `seconds`; return a sentence when that did not work out, else None."""
         try:
-            async with asyncio.timeout(_END_SECONDS):
-                # The status last: once it says FINISHED, all is there.
-                await asyncio.gather(*self._artifacts(self._runs, job, job.run_id, folder, lock))
-                await self._runs.finish(job.run_id, status=ending.status, at=ending.at)
-        except (MlwsError, TimeoutError) as error:
-            _log.warning("The end of job %s is not recorded in MLflow: %s", job.id, error)
-            return f"The end of the run is not recorded in MLflow: {str(error) or 'it did not answer'}"
+            async with asyncio.timeout(seconds):
+                await work
+        except Exception as error:  # the record is not worth the job
+            expected = isinstance(error, MlwsError | TimeoutError | OSError)
+            _log.warning(
+                "The end of job %s is not recorded in MLflow: %s",
+                job.id,
+                str(error) or "no answer",
+                exc_info=None if expected else error,
+            )
+            said = str(error) or f"it did not answer within {seconds:.0f} s."
+            return f"The end of the run is not recorded in MLflow: {said}"
         return None
 
     def _artifacts(
@@ -151,3 +174,10 @@ class Recorder:
             return None
         path = (folder.files.work if job.has_snapshot else Path(spec.folder)) / spec.path
         return path if path.is_file() else None
+
+
+async def _all(works: Iterable[Awaitable[object]]) -> None:
+    """Do all of `works`, then raise the first error of theirs."""
+    for outcome in await asyncio.gather(*works, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome

@@ -68,13 +68,14 @@ class JobRecords:
 
         return await self.write(run, epoch=epoch)
 
-    async def change_queued(self, id: str, changes: Mapping[str, object], *, epoch: int) -> None:
-        """Change a job that waits; nothing if it does not wait any more."""
+    async def change_queued(self, changes: Mapping[str, Mapping[str, object]], *, epoch: int) -> None:
+        """Change jobs that wait, by their ids; those that do not wait any more stay as they are."""
 
         def run(transaction: Transaction) -> None:
-            stored = rows.find(transaction, id)
-            if stored is not None and stored.status is JobStatus.QUEUED:
-                rows.save(transaction, stored.model_copy(update=dict(changes)))
+            for id, fields in changes.items():
+                stored = rows.find(transaction, id)
+                if stored is not None and stored.status is JobStatus.QUEUED:
+                    rows.save(transaction, stored.model_copy(update=dict(fields)))
 
         await self.write(run, epoch=epoch)
 

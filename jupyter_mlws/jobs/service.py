@@ -16,7 +16,7 @@ from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.rerun import rerun_spec
 from jupyter_mlws.jobs.snapshot import HashCache, Limits, Snapshot, SnapshotTooLarge, take
 from jupyter_mlws.jobs.submission import check
-from jupyter_mlws.model.errors import Conflict, NotFound
+from jupyter_mlws.model.errors import Conflict, MlwsError, NotFound
 from jupyter_mlws.model.events import EventPage
 from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.model.job import Attempt, Job, JobKind, JobPage, JobPatch, JobSpec, Rerun
@@ -25,6 +25,7 @@ from jupyter_mlws.model.status import JobStatus, Wanted
 from jupyter_mlws.store import audit
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.blobs import Blobs
+from jupyter_mlws.store.durable import make_folder, refusals, write_atomically
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.store.transaction import Transaction
 
@@ -274,7 +275,7 @@ class JobService:
         """Keep the folder of a cell for a later re-run; the cell itself runs in the live folder meanwhile."""
         try:
             await asyncio.to_thread(self._take, job.id, job.spec)
-        except (NotFound, Conflict, OSError, SnapshotTooLarge) as error:
+        except (MlwsError, OSError) as error:
             _log.info("No snapshot of %s for job %s: %s", job.spec.folder, job.id, error)
             return
 
@@ -297,8 +298,9 @@ class JobService:
 
     def _write_snapshot(self, id: str, snapshot: Snapshot) -> None:
         path = self._layout.snapshot(id)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(snapshot.model_dump_json(), encoding="utf-8")
+        with refusals(path):
+            make_folder(path.parent)
+            write_atomically(path, snapshot.model_dump_json().encode())
 
     async def _insert(self, job: Job, *, who: str, action: str) -> None:
         def run(tx: Transaction) -> None:
@@ -322,7 +324,12 @@ class JobService:
     def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._beside.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("Something beside a submission failed: %s", error, exc_info=error)
 
 
 def _without_folder(spec: JobSpec) -> JobSpec:

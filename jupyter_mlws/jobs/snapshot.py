@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,8 @@ _JUNK = frozenset(
     ]
 )
 _PIECE = 1 << 20
+_REMEMBERED = 100_000
+_SETTLED_SECONDS = 2.0
 
 
 class SnapshotTooLarge(Invalid):
@@ -90,8 +93,11 @@ class HashCache:
         return sha256 if mark == _mark(facts) else None
 
     def put(self, path: str, facts: os.stat_result, sha256: str) -> None:
-        """Remember a hash."""
-        self.known[path] = (_mark(facts), sha256)
+        """Remember a hash, unless the file was written just now: it may change within the same tick."""
+        if len(self.known) >= _REMEMBERED:
+            self.known.clear()
+        if time.time() - facts.st_mtime > _SETTLED_SECONDS:
+            self.known[path] = (_mark(facts), sha256)
 
 
 def take(
@@ -146,15 +152,21 @@ def restore(snapshot: Snapshot, blobs: Blobs, target: Path) -> list[str]:
 
 def _ignored(folder: Path) -> pathspec.GitIgnoreSpec:
     try:
-        lines = (folder / IGNORE_FILE).read_text(encoding="utf-8").splitlines()
+        lines = (folder / IGNORE_FILE).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
-    return pathspec.GitIgnoreSpec.from_lines(lines)
+    try:
+        return pathspec.GitIgnoreSpec.from_lines(lines)
+    except ValueError as error:
+        raise SnapshotFailed(
+            f"The file {folder / IGNORE_FILE} holds a pattern that cannot be read: {error}.",
+            hint="Its patterns are those of .gitignore.",
+        ) from error
 
 
 def _found(folder: Path, limits: Limits) -> list[tuple[str, os.stat_result]]:
     found = []
-    for path, facts in _walk(folder, ""):
+    for path, facts in _walk(folder):
         found.append((path, facts))
         if len(found) > limits.files:
             raise SnapshotTooLarge(
@@ -165,24 +177,40 @@ def _found(folder: Path, limits: Limits) -> list[tuple[str, os.stat_result]]:
     return found
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        return  # a folder that this user may not read is not part of the work
-    for entry in entries:
-        if entry.name in _JUNK:
-            continue
-        path = prefix + entry.name
+def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Give the files below `root` with their facts. Links are not followed, so that a circle ends."""
+    folders = [(root, "")]
+    while folders:
+        folder, prefix = folders.pop()
         try:
-            facts = entry.stat(follow_symlinks=False)
+            entries = list(os.scandir(folder))
         except OSError:
-            continue
-        if stat.S_ISDIR(facts.st_mode):
-            if not Path(entry.path, "pyvenv.cfg").exists():
-                yield from _walk(Path(entry.path), path + "/")
-        elif stat.S_ISREG(facts.st_mode) or stat.S_ISLNK(facts.st_mode):
-            yield path, facts
+            continue  # a folder that this user may not read is not part of the work
+        for entry in entries:
+            if entry.name in _JUNK:
+                continue
+            path = prefix + entry.name
+            try:
+                facts = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if stat.S_ISDIR(facts.st_mode):
+                if not Path(entry.path, "pyvenv.cfg").exists():
+                    folders.append((Path(entry.path), path + "/"))
+            elif stat.S_ISREG(facts.st_mode) or stat.S_ISLNK(facts.st_mode):
+                yield _writable(path, folder=root), facts
+
+
+def _writable(path: str, *, folder: Path) -> str:
+    """Return `path` if it can be written into a manifest. Raises `SnapshotFailed`."""
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise SnapshotFailed(
+            f"The name of the file {path!r} in {folder} is not UTF-8, so it cannot be kept in a snapshot.",
+            hint="Rename the file.",
+        ) from error
+    return path
 
 
 def _keep(path: Path, facts: os.stat_result, blobs: Blobs, cache: HashCache) -> str:

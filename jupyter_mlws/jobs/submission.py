@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
@@ -50,6 +50,12 @@ class NotebookMalformed(Malformed):
     code = "notebook_malformed"
 
 
+class OutputNameInvalid(Invalid):
+    """What is to be brought back is no name that code can assign."""
+
+    code = "output_name_invalid"
+
+
 class FolderMissing(Invalid):
     """The folder that the job is to run in is not there, or not absolute."""
 
@@ -67,6 +73,7 @@ def check(spec: JobSpec, *, blobs: Blobs, computes: Mapping[str, ComputeBackend]
     _check_compute(spec, computes)
     _check_blobs(spec, blobs)
     _check_folder(spec)
+    _check_outputs(spec)
     notebook = None if spec.notebook is None else _read_notebook(blobs.path(spec.notebook), spec.name)
     if notebook is not None:
         check_parameters(notebook, spec.parameters, where=repr(spec.name))
@@ -108,18 +115,35 @@ def _check_folder(spec: JobSpec) -> None:
     if spec.folder is None:
         return
     folder = Path(spec.folder)
-    if not folder.is_absolute() or not folder.is_dir():
+    if not folder.is_absolute() or not _is(folder.is_dir):
         raise FolderMissing(
             f"The folder {spec.folder[:300]!r} is not there.",
             hint="Give the absolute path of the folder that holds the notebook or script.",
         )
     if spec.kind is JobKind.SCRIPT:
-        script = (folder / (spec.path or "")).resolve()
-        if not script.is_relative_to(folder.resolve()) or not script.is_file():
+        script = folder / (spec.path or "")
+        if not _is(lambda: script.resolve().is_relative_to(folder.resolve()) and script.is_file()):
             raise ScriptMissing(
                 f"There is no script {(spec.path or '')[:300]!r} in {folder}.",
                 hint="Give its path relative to the folder.",
             )
+
+
+def _check_outputs(spec: JobSpec) -> None:
+    for name in spec.outputs or ():
+        if not name.isidentifier():
+            raise OutputNameInvalid(
+                f"{name[:100]!r} is not a name that the code could assign, so it cannot be brought back.",
+                hint="Name variables at the top level of the code.",
+            )
+
+
+def _is(question: Callable[[], bool]) -> bool:
+    """Whether a path is what is asked; one that is too long, holds NUL, or may not be seen is not."""
+    try:
+        return question()
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: symbolic links in a circle
+        return False
 
 
 def _read_notebook(path: Path, name: str) -> dict[str, object]:
@@ -138,6 +162,14 @@ def _read_notebook(path: Path, name: str) -> dict[str, object]:
             hint="Open it in JupyterLab and save it, or send another file.",
         )
     assert isinstance(notebook, dict)
+    cells, metadata = notebook.get("cells"), notebook.get("metadata", {})
+    has_cells = isinstance(cells, list) and all(isinstance(cell, dict) for cell in cells)
+    if not isinstance(metadata, dict) or (version == _NEWEST_FORMAT and not has_cells):
+        raise NotebookMalformed(
+            f"The file {name!r} says that it is a notebook of nbformat {version}, but has no list of cells "
+            "with metadata.",
+            hint="Open it in JupyterLab and save it, or send another file.",
+        )
     return notebook
 
 
@@ -145,7 +177,8 @@ def _kernel(spec: JobSpec, notebook: dict[str, object] | None) -> KernelChoice:
     """Return the interpreter asked for, else the kernelspec: asked for, the notebook's own, python3."""
     executable = spec.kernel.executable
     if executable is not None and spec.kernel.name is None:
-        if spec.environment is None and not os.access(executable, os.X_OK):
+        path = Path(executable)
+        if spec.environment is None and not _is(lambda: path.is_file() and os.access(path, os.X_OK)):
             raise KernelUnknown(
                 f"There is no Python to run at {executable[:300]!r}.",
                 hint="Give the path of an interpreter that has ipykernel, or the name of a kernelspec.",
@@ -155,7 +188,7 @@ def _kernel(spec: JobSpec, notebook: dict[str, object] | None) -> KernelChoice:
     manager = KernelSpecManager()
     try:
         manager.get_kernel_spec(name)
-    except NoSuchKernel as error:
+    except (NoSuchKernel, ValueError, OSError) as error:
         raise KernelUnknown(
             f"There is no kernel {name[:100]!r}.",
             hint=f"There is: {', '.join(sorted(manager.find_kernel_specs()))}. Others are added with "

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.kernels.driver import KernelNotFound, KernelStartFailed, Usage
 from jupyter_mlws.kernels.last_words import LastWords
-from jupyter_mlws.kernels.processes import ProcessTree, adopt_orphans
+from jupyter_mlws.kernels.process_tree import ProcessTree, adopt_orphans
 from jupyter_mlws.model.job import KernelChoice
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ class PlainKernel:
         self._process: Any = getattr(manager.provisioner, "process", None)
         self.pid: int | None = None if self._process is None else self._process.pid
         self._tree = None if self.pid is None else ProcessTree(self.pid, orphans=orphans)
-        self.process_started = None if self._tree is None else self._tree.started
+        ref = None if self._tree is None else self._tree.ref
+        self.process_started = None if ref is None else ref.started
         self.language = str(manager.kernel_spec.language or "").lower() if manager.kernel_spec else ""
         self.client: Any = manager.client()
 

@@ -27,12 +27,16 @@ class Doorbell:
         self._socket: socket.socket | None = None
 
     def listen(self) -> None:
-        """Take the socket over; whoever led before has lost it."""
+        """Take the socket over; whoever led before has lost it. Raises OSError."""
         self._path.unlink(missing_ok=True)
         bell = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        bell.setblocking(False)
-        bell.bind(str(self._path))
-        self._path.chmod(0o600)
+        try:
+            bell.setblocking(False)
+            bell.bind(str(self._path))
+            self._path.chmod(0o600)
+        except OSError:
+            bell.close()
+            raise
         self._socket = bell
         asyncio.get_running_loop().add_reader(bell, self._receive)
 

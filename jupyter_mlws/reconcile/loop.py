@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.reconcile.doorbell import Doorbell
 from jupyter_mlws.reconcile.leadership import Leadership
 from jupyter_mlws.store.epoch import LeaseLost
@@ -76,7 +77,11 @@ class ReconcileLoop:
             await self._leadership.close()
 
     async def _lead(self, epoch: int) -> None:
-        self._doorbell.listen()
+        try:
+            self._doorbell.listen()
+        except OSError as error:
+            # It only makes things quicker: the loop looks by itself once a second.
+            _log.warning("The doorbell cannot be heard: %s", error)
         for controller in self._controllers:
             await controller.take_over(epoch)
         rung: frozenset[str] = frozenset()
@@ -89,7 +94,9 @@ class ReconcileLoop:
     async def _step(self, controller: Controller, rung: frozenset[str]) -> None:
         try:
             await controller.step(rung)
-        except SQLAlchemyError as error:
+        except LeaseLost:
+            raise
+        except (MlwsError, SQLAlchemyError) as error:
             # Locked, or its disk is full: nothing is lost, the next step sees the same difference.
             _log.warning("The database does not answer: %s", error)
             await asyncio.sleep(_SWEEP_SECONDS)

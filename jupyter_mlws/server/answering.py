@@ -15,7 +15,7 @@ from jupyter_mlws.server.route import Answer, FileReply, JsonReply, Reply
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jupyter_mlws.server.handler import ApiHandler
+    from jupyter_server.base.handlers import APIHandler
 
 _PIECE = 2**20
 
@@ -26,7 +26,7 @@ class FileGone(NotFound):
     code = "file_gone"
 
 
-async def send(handler: ApiHandler, answer: Answer, *, status: int) -> None:
+async def send(handler: APIHandler, answer: Answer, *, status: int) -> None:
     """Send `answer` with `status`, unless the answer has a status of its own."""
     handler.set_status(status)
     try:
@@ -46,14 +46,14 @@ async def send(handler: ApiHandler, answer: Answer, *, status: int) -> None:
         return
 
 
-def _finish(handler: ApiHandler, record: Record | None) -> None:
+def _finish(handler: APIHandler, record: Record | None) -> None:
     if record is None:
         handler.finish()
     else:
         handler.finish(record.model_dump_json().encode())
 
 
-async def _send_pieces(handler: ApiHandler, pieces: Iterable[bytes | memoryview]) -> None:
+async def _send_pieces(handler: APIHandler, pieces: Iterable[bytes | memoryview]) -> None:
     handler.set_header("Content-Type", "application/json")
     for piece in pieces:
         for begin in range(0, len(piece), _PIECE):
@@ -62,7 +62,7 @@ async def _send_pieces(handler: ApiHandler, pieces: Iterable[bytes | memoryview]
     handler.finish()
 
 
-async def _send_file(handler: ApiHandler, answer: FileReply) -> None:
+async def _send_file(handler: APIHandler, answer: FileReply) -> None:
     try:
         file, size = await asyncio.to_thread(_open, answer)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:

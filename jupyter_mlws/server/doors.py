@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_mlws.server.gate import Gate
     from jupyter_mlws.server.notebook_lookup import NotebookLookup
-    from jupyter_mlws.server.router import Router
     from jupyter_mlws.server.workspaces import Workspaces
 
 
@@ -27,24 +26,29 @@ class Doors:
         root: Path | None,
         version: str,
         headless: bool,
+        describe: Callable[[], str],
         log: logging.Logger,
     ) -> None:
-        """`root` is the folder that Jupyter shows, None when it is not on this machine's disk."""
+        """`root` is the folder that Jupyter shows, None when it is not on this machine's disk.
+
+        `describe` gives the OpenAPI document.
+        """
         self.gate = gate
         self.workspaces = workspaces
         self.notebooks = notebooks
         self.root = root
         self.version = version
         self.headless = headless
+        self._describe = describe
         self._log = log
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._router: Router | None = None
+        self._document: str | None = None
 
-    async def router(self) -> Router:
-        """Return the routes; they are imported at first use, off the event loop."""
-        if self._router is None:
-            self._router = await asyncio.to_thread(_make_router)
-        return self._router
+    async def openapi(self) -> str:
+        """Return the OpenAPI document; it is made at first use, off the event loop."""
+        if self._document is None:
+            self._document = await asyncio.to_thread(self._describe)
+        return self._document
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Do something beside the requests; what it raises is logged."""
@@ -56,10 +60,3 @@ class Doors:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._log.error("Work beside a request failed: %s", error, exc_info=error)
-
-
-def _make_router() -> Router:
-    from jupyter_mlws.server.router import Router
-    from jupyter_mlws.server.routes.table import ROUTES
-
-    return Router(ROUTES)

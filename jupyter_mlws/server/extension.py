@@ -26,6 +26,7 @@ from jupyter_mlws.server.idle import has_open_jobs, until_idle
 from jupyter_mlws.server.notebook_lookup import NotebookLookup
 from jupyter_mlws.server.opening import open_services
 from jupyter_mlws.server.route import PREFIX
+from jupyter_mlws.server.routing import Routing
 from jupyter_mlws.server.runtime_file import FILE_VARIABLE, WORKSPACE_VARIABLE, RuntimeFile, address
 from jupyter_mlws.server.workspaces import Workspaces
 
@@ -101,16 +102,18 @@ class MlwsApp(ExtensionApp):
             root=root,
             version=_version(),
             headless=self.headless,
+            describe=_openapi,
             log=self.log,
         )
 
     def initialize_handlers(self) -> None:
         """Put our routes and MLflow's pages into the server."""
         doors = {"doors": self._doors}
+        api = {**doors, "routing": Routing()}
         self.handlers.extend(
             [
-                (f"{PREFIX}/blobs(?:/.*)?", UploadHandler, doors),
-                (f"{PREFIX}(?:/.*)?", ApiHandler, doors),
+                (f"{PREFIX}/blobs(?:/.*)?", UploadHandler, api),
+                (f"{PREFIX}(?:/.*)?", ApiHandler, api),
                 (mlflow_pages.PATTERN, mlflow_pages.MlflowPagesHandler, doors),
                 ("/mlws/mlflow", AddSlashHandler),
             ]
@@ -217,6 +220,12 @@ class MlwsApp(ExtensionApp):
         )
         self.log.info("No job and no request for %g minutes: this server ends.", self.idle_minutes)
         self._server.stop()
+
+
+def _openapi() -> str:
+    from jupyter_mlws.server.openapi import as_text
+
+    return as_text()
 
 
 def _version() -> str:

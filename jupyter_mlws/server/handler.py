@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jupyter_mlws.app import Services
     from jupyter_mlws.server.doors import Doors
     from jupyter_mlws.server.route import AnyRoute
+    from jupyter_mlws.server.routing import Routing
 
 
 class ApiHandler(APIHandler):
@@ -32,16 +33,17 @@ class ApiHandler(APIHandler):
     variables: dict[str, str]
     _failure: failures.Failure | None = None
 
-    def initialize(self, doors: Doors) -> None:
+    def initialize(self, doors: Doors, routing: Routing) -> None:
         """Take what belongs to the server; called by tornado."""
         self.doors = doors
+        self._routing = routing
         self._held = AsyncExitStack()
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Authenticate, find the route, authorize. Raises what `write_error` turns into the answer."""
         await self._authenticate()
         refuse_windows()
-        router = await self.doors.router()
+        router = await self._routing.router()
         self.route, self.variables = router.find(self.request.method or "", self._path)
         await self._authorize()
 

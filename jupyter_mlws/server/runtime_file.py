@@ -9,7 +9,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
+from jupyter_mlws.processes.identity import ProcessRef
 
 if TYPE_CHECKING:
     from jupyter_mlws.model.workspace import Workspace
@@ -38,10 +38,11 @@ class RuntimeFile:
         file = folder / f"server-{os.getpid()}.json"
         if file not in self._files:
             self._files.append(file)
+        process = ProcessRef.this()
         text = json.dumps(
             {
-                "pid": os.getpid(),
-                "process_started": psutil.Process().create_time(),
+                "pid": process.pid,
+                "process_started": process.started,
                 "url": self._url,
                 "token": self._token,
                 "workspace": workspace.path,

@@ -30,6 +30,7 @@ __all__ = [
     "delete",
     "find",
     "get",
+    "ids",
     "insert",
     "insert_attempt",
     "page",
@@ -137,9 +138,19 @@ def queued(tx: Transaction, *, limit: int | None = None) -> list[Job]:
     return [row_to_job(row) for row in rows]
 
 
-def unsettled(tx: Transaction) -> list[Job]:
-    """Return the jobs whose user wants them canceled and that have not ended, or deleted."""
-    return [row_to_job(row) for row in tx.connection.execute(select_jobs().where(UNSETTLED))]
+def unsettled(tx: Transaction, *, limit: int | None = None) -> list[Job]:
+    """Return up to `limit` jobs whose user wants them canceled and that have not ended, or deleted.
+
+    Those that run come first: to end them is urgent.
+    """
+    runs = tables.jobs.c.status.in_(sorted(ACTIVE))
+    found = tx.connection.execute(select_jobs().where(UNSETTLED).order_by(runs.desc()).limit(limit))
+    return [row_to_job(row) for row in found]
+
+
+def ids(tx: Transaction) -> set[str]:
+    """Return the ids of all jobs."""
+    return set(tx.connection.execute(sa.select(tables.jobs.c.id)).scalars())
 
 
 def counts(tx: Transaction) -> dict[str, int]:

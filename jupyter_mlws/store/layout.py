@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_mlws.model.attempt_files import AttemptFiles
 from jupyter_mlws.model.errors import Invalid, NotAllowed
 from jupyter_mlws.model.identity import ID_PATTERN
 
@@ -24,68 +25,6 @@ class RuntimeFolderUnsafe(NotAllowed):
     """The folder for sockets belongs to somebody else, or others may enter it."""
 
     code = "runtime_folder_unsafe"
-
-
-@dataclass(frozen=True)
-class AttemptLayout:
-    """The files of one attempt; who writes which is in the comments."""
-
-    folder: Path
-
-    @property
-    def task(self) -> Path:
-        """What to run; by the scheduler, before the worker starts."""
-        return self.folder / "task.json"
-
-    @property
-    def claim(self) -> Path:
-        """Created exclusively by the worker, or by the controller to declare that it never began."""
-        return self.folder / "claim"
-
-    @property
-    def process(self) -> Path:
-        """The worker's pid, start time and host; by the worker."""
-        return self.folder / "process.json"
-
-    @property
-    def tracking(self) -> Path:
-        """The MLflow run; by the server."""
-        return self.folder / "tracking.json"
-
-    @property
-    def cancel(self) -> Path:
-        """Empty, asks the worker to end as canceled; by the server."""
-        return self.folder / "cancel"
-
-    @property
-    def events(self) -> Path:
-        """The event log; by the worker."""
-        return self.folder / "events.jsonl"
-
-    @property
-    def notebook(self) -> Path:
-        """The executed notebook; by the worker."""
-        return self.folder / "notebook.ipynb"
-
-    @property
-    def outputs(self) -> Path:
-        """Folder of large output values; by the worker."""
-        return self.folder / "outputs"
-
-    @property
-    def results(self) -> Path:
-        """Folder of packed results; by the worker."""
-        return self.folder / "results"
-
-    @property
-    def work(self) -> Path:
-        """The snapshot made real, where snapshot jobs run."""
-        return self.folder / "work"
-
-    @property
-    def log(self) -> Path:
-        """What the worker process itself printed."""
-        return self.folder / "worker.log"
 
 
 @dataclass(frozen=True)
@@ -135,11 +74,11 @@ class Layout:
         """Holds a folder for each attempt at a job."""
         return self.job(job_id) / "attempts"
 
-    def attempt(self, job_id: str, number: int) -> AttemptLayout:
+    def attempt(self, job_id: str, number: int) -> AttemptFiles:
         """The files of attempt `number` (from 1) at a job."""
         if number < 1:
             raise PathRefused(f"{number} is not the number of an attempt.", hint="They count from 1.")
-        return AttemptLayout(self.attempts(job_id) / str(number))
+        return AttemptFiles(self.attempts(job_id) / str(number))
 
     def relative(self, path: Path) -> str:
         """Return `path` as it is stored, so that the workspace can be moved. Raises `PathRefused`."""

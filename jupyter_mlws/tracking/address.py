@@ -9,14 +9,11 @@ import psutil
 from pydantic import ValidationError
 
 from jupyter_mlws.model.record import Record
+from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.store.durable import write_atomically
 
 HEALTH = "/mlws/health"
 """Path at which the server answers `{"pid": ...}`, by either door."""
-
-# A process's start time is derived from the clock, which may be set meanwhile; a pid does not come
-# round again within seconds of its first use.
-_START_TOLERANCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,14 @@ class ServerRecord(Record):
             url=f"http://127.0.0.1:{self.port}", token=self.token, socket=Path(self.socket)
         )
 
+    @property
+    def process(self) -> ProcessRef | None:
+        """The living process of the record; None when it has ended, or the pid is another's."""
+        if self.pid is None or self.process_started is None:
+            return None
+        ref = ProcessRef(self.pid, self.process_started)
+        return ref if ref.alive() else None
+
     def stopped(self) -> ServerRecord:
         """The same record without a process."""
         return self.model_copy(update={"pid": None, "process_started": None})
@@ -66,22 +71,9 @@ def write_record(path: Path, record: ServerRecord) -> None:
     write_atomically(path, record.model_dump_json().encode())
 
 
-def process_of(record: ServerRecord) -> psutil.Process | None:
-    """Return the living process that `record` names, or None when it has ended or the pid is another's."""
-    if record.pid is None or record.process_started is None:
-        return None
-    try:
-        process = psutil.Process(record.pid)
-        if abs(process.create_time() - record.process_started) > _START_TOLERANCE:
-            return None
-        return None if process.status() == psutil.STATUS_ZOMBIE else process
-    except psutil.Error:
-        return None
-
-
-def folder_of(process: psutil.Process) -> Path | None:
+def folder_of(process: ProcessRef) -> Path | None:
     """Return the folder that the process works in, which is the one it serves; None when it just ended."""
     try:
-        return Path(process.cwd())
+        return Path(psutil.Process(process.pid).cwd())
     except psutil.Error:
         return None

@@ -22,8 +22,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import psutil
-
+from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.tracking.address import HEALTH, ServerRecord, write_record
 
 if TYPE_CHECKING:
@@ -214,10 +213,10 @@ def _listening(descriptor: int, *, family: socket.AddressFamily) -> socket.socke
 
 
 def _record_process(tcp: socket.socket, unix: socket.socket, *, token: str) -> None:
-    process = psutil.Process()
+    process = ProcessRef.this()
     record = ServerRecord(
         pid=process.pid,
-        process_started=process.create_time(),
+        process_started=process.started,
         port=tcp.getsockname()[1],
         token=token,
         socket=os.fsdecode(unix.getsockname()),

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from jupyter_mlws.model.workspace import TrackingState
+from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.tracking.address import (
     ServerRecord,
     TrackingAddress,
     folder_of,
-    process_of,
     read_record,
     write_record,
 )
@@ -59,7 +57,7 @@ class TrackingServer:
         self._patience = patience
         self._rest = rest
         self._address: TrackingAddress | None = None
-        self._process: psutil.Process | None = None
+        self._process: ProcessRef | None = None
         self._checked = 0.0
         self._finding: asyncio.Task[TrackingAddress] | None = None
         self._failure: tuple[float, TrackingFailed] | None = None
@@ -144,22 +142,22 @@ class TrackingServer:
         )
         self._children.append(child)
         await until_ready(child, address=address, log=self._folder / "server.log", patience=self._patience)
-        self._process, self._address, self._checked = psutil.Process(child.pid), address, time.monotonic()
+        self._process, self._address, self._checked = ProcessRef.of(child.pid), address, time.monotonic()
         return address
 
-    def _look(self) -> tuple[ServerRecord | None, psutil.Process | None]:
+    def _look(self) -> tuple[ServerRecord | None, ProcessRef | None]:
         self._reap()
         record = read_record(self._record_path)
-        return record, process_of(record) if record else None
+        return record, record.process if record else None
 
-    def _is_to_end(self, process: psutil.Process) -> bool:
+    def _is_to_end(self, process: ProcessRef) -> bool:
         """Whether it is ours: it serves our folder, or one that is gone since the workspace was moved."""
         served = folder_of(process)
         return served is None or served == self._folder.resolve() or not served.exists()
 
     def _is_alive(self) -> bool:
         self._reap()
-        return self._process is not None and self._process.is_running()
+        return self._process is not None and self._process.alive()
 
     def _reap(self) -> None:
         """Take note of children that ended, so that none stays as a zombie."""
@@ -174,11 +172,8 @@ class TrackingServer:
             ) from error
 
 
-def _end(process: psutil.Process) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.terminate()
-        try:
-            process.wait(_GRACE)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(_GRACE)
+def _end(process: ProcessRef) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        process.send(number)
+        if process.wait(_GRACE):
+            return

@@ -38,16 +38,26 @@ def work(root: Path, *, signals: list[int]) -> bool:
     try:
         task = folder.task()
     except (OSError, ValidationError) as error:
-        log = EventLog(folder.events, reserve=folder.reserve, doorbell=Doorbell(None, name=""))
+        log = EventLog(folder.files.events, reserve=folder.files.reserve, doorbell=Doorbell(None, name=""))
         ending = failed("worker_error", f"The task of the attempt cannot be read: {error}.")
         log.finish([StatusChanged(t=time.time(), status=ending.status, error=ending.error)])
         return True
     doorbell = Doorbell(task.doorbell, name=task.job)
-    log = EventLog(folder.events, reserve=folder.reserve, doorbell=doorbell)
-    pid, started, host = folder.introduce()
+    log = EventLog(folder.files.events, reserve=folder.files.reserve, doorbell=doorbell)
+    try:
+        process, host = folder.introduce()
+    except OSError as error:
+        ending = disk_failed(error)
+        log.finish([StatusChanged(t=time.time(), status=ending.status, error=ending.error)])
+        return True
     log.append(
         AttemptBegan(
-            t=time.time(), job=task.job, attempt=task.attempt, pid=pid, process_started=started, host=host
+            t=time.time(),
+            job=task.job,
+            attempt=task.attempt,
+            pid=process.pid,
+            process_started=process.started,
+            host=host,
         )
     )
     log.append(StatusChanged(t=time.time(), status=JobStatus.PREPARING))

@@ -1,4 +1,4 @@
-"""The folder of an attempt: who owns it, and the small files in it."""
+"""The folder of an attempt as the worker sees it: who owns it, and the small files in it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from jupyter_mlws.model.attempt_files import AttemptFiles
+from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.worker.task import Task
 
 
@@ -25,47 +25,42 @@ class Tracking:
 
 
 class AttemptFolder:
-    """Paths and small files of one attempt."""
+    """Reads and writes the small files of one attempt, for the worker."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.events = root / "events.jsonl"
-        self.reserve = root / "reserve"
-        self.notebook = root / "notebook.ipynb"
-        self.outputs = root / "outputs"
-        self.results = root / "results"
-        self._cancel = root / "cancel"
-        self._tracking = root / "tracking.json"
+        self.files = AttemptFiles(root)
 
     def claim(self) -> bool:
         """Take the attempt for this process; False when somebody has it, or declared that it never began."""
         try:
-            descriptor = os.open(self.root / "claim", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(self.files.claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError:
             return False
         with os.fdopen(descriptor, "w") as stream:
             stream.write(f"{os.getpid()}\n")
         return True
 
-    def introduce(self) -> tuple[int, float, str]:
-        """Write `process.json` and return what is in it: pid, start time, host."""
-        pid, started, host = os.getpid(), psutil.Process().create_time(), socket.gethostname()
-        self._replace("process.json", {"pid": pid, "process_started": started, "host": host})
-        return pid, started, host
+    def introduce(self) -> tuple[ProcessRef, str]:
+        """Write `process.json` and return what is in it: this process, and its host. Raises OSError."""
+        process, host = ProcessRef.this(), socket.gethostname()
+        content = {"pid": process.pid, "process_started": process.started, "host": host}
+        _replace(self.files.process, content)
+        return process, host
 
     def task(self) -> Task:
         """Return the task. Raises OSError or pydantic's ValidationError."""
-        return Task.model_validate_json((self.root / "task.json").read_bytes())
+        return Task.model_validate_json(self.files.task.read_bytes())
 
     @property
     def cancel_asked(self) -> bool:
         """Whether somebody wants the job to end."""
-        return self._cancel.exists()
+        return self.files.cancel.exists()
 
     def tracking(self) -> Tracking | None:
         """Return what the server handed over for MLflow; None while it has not."""
         try:
-            content = json.loads(self._tracking.read_bytes())
+            content = json.loads(self.files.tracking.read_bytes())
         except (OSError, ValueError):
             return None
         return Tracking(
@@ -74,9 +69,10 @@ class AttemptFolder:
             error=content.get("error"),
         )
 
-    def _replace(self, name: str, content: dict[str, Any]) -> None:
-        incoming = self.root / f"{name}.incoming"
-        incoming.write_text(json.dumps(content))
-        with contextlib.suppress(OSError):
-            incoming.chmod(0o600)
-        incoming.replace(self.root / name)
+
+def _replace(path: Path, content: dict[str, Any]) -> None:
+    incoming = path.with_name(f"{path.name}.incoming")
+    incoming.write_text(json.dumps(content))
+    with contextlib.suppress(OSError):
+        incoming.chmod(0o600)
+    incoming.replace(path)

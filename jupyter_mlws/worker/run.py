@@ -187,8 +187,8 @@ class Run:
         from jupyter_mlws.worker.outputs import Outputs
 
         code.notebook["metadata"]["language_info"] = info.get("language_info") or {}
-        notebook = ExecutedNotebook(code.notebook, path=self._folder.notebook, client=talk.client)
-        self._outputs = Outputs(log=self._log, notebook=notebook, folder=self._folder.outputs)
+        notebook = ExecutedNotebook(code.notebook, path=self._folder.files.notebook, client=talk.client)
+        self._outputs = Outputs(log=self._log, notebook=notebook, folder=self._folder.files.outputs)
         self._outputs.write_notebook()
         for warning in code.warnings:
             self.say(warning, level="warning")
@@ -274,8 +274,8 @@ class Run:
             sentence = "Only Python kernels can bring variables back."
             items = [ResultItem(name=name, type="", error=sentence) for name in names]
         else:
-            self._folder.results.mkdir(mode=0o700, exist_ok=True)
-            items = await python.pack(names, str(self._folder.results))
+            self._folder.files.results.mkdir(mode=0o700, exist_ok=True)
+            items = await python.pack(names, str(self._folder.files.results))
         self._log.append(Results(t=time.time(), items=items))
 
     def _place(self, cell: CodeCell, total: int) -> str:

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.jobs.log import OffsetInvalid, is_output, read_lines, read_page
+from jupyter_mlws.jobs import log as job_log
+from jupyter_mlws.jobs.log import (
+    OffsetInvalid,
+    is_output,
+    last_events,
+    read_events,
+    read_lines,
+    read_page,
+)
 from jupyter_mlws.model.events import LogEvent, Message, Output
 
 
@@ -61,6 +69,41 @@ def test_the_tail_begins_with_a_whole_line(log: Path) -> None:
 def test_an_offset_inside_a_line_or_beyond_the_end_is_refused(log: Path, offset: int) -> None:
     with pytest.raises(OffsetInvalid, match=str(offset)):
         read_page(log, attempt=1, offset=offset, tail=None, limit=100, ended=False)
+
+
+def test_a_line_that_cannot_be_read_becomes_a_warning(log: Path) -> None:
+    with log.open("ab") as stream:
+        stream.write(b"rubbish \xff\n" + line(Message(t=11, text="after")))
+    events, reached = read_events(log, 0)
+    assert reached == log.stat().st_size
+    assert [event.t for event in events] == [*range(10), 9, 11]
+    warning = events[10]
+    assert isinstance(warning, Message)
+    assert (warning.level, "rubbish" in warning.text) == ("warning", True)
+    page = read_page(log, attempt=1, offset=0, tail=None, limit=10_000, ended=True)
+    assert (len(page.events), page.done) == (12, True)
+
+
+def test_a_line_longer_than_any_of_ours_is_passed_over(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_log, "_LONGEST_LINE", 1000)
+    monkeypatch.setattr(job_log, "_READ_BYTES", 500)
+    begin = log.stat().st_size
+    with log.open("ab") as stream:
+        stream.write(b"x" * 5000)
+    assert read_lines(log, offset=begin, limit=100) == ([], begin)
+    with log.open("ab") as stream:
+        stream.write(b"x\n" + line(Message(t=11, text="after")))
+    lines, reached = read_lines(log, offset=begin, limit=100)
+    assert (len(lines), reached) == (1, begin + 5002)
+    assert read_events(log, reached)[0] == [Message(t=11, text="after")]
+
+
+def test_the_last_events_are_those_before_an_offset(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    end = sum(map(len, MESSAGES[:8]))
+    assert [event.t for event in last_events(log, end)] == [*range(8)]
+    monkeypatch.setattr(job_log, "_PIECE_BYTES", 2 * len(MESSAGES[0]) + 3)
+    assert [event.t for event in last_events(log, end)] == [6, 7]
+    assert last_events(log.with_name("no"), end) == []
 
 
 def test_outputs_are_told_without_parsing() -> None:

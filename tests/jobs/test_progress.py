@@ -83,3 +83,8 @@ def test_another_attempt_begins_with_a_clean_record_and_pays_for_both() -> None:
     assert second.at(START + timedelta(seconds=230)).job.seconds == 98  # preparing costs nothing
     second = second.advance([StatusChanged(t=T + 210, status=JobStatus.RUNNING)], offset=1)
     assert second.at(START + timedelta(seconds=230)).job.seconds == 118
+
+
+def test_a_new_attempt_has_no_run_yet() -> None:
+    job = make_job().model_copy(update={"run_id": "of the attempt before"})
+    assert started(job, number=2, folder="jobs/x/attempts/2", now=START).job.run_id is None

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.jobs.snapshot import HashCache, Limits, SnapshotTooLarge, restore, take
+from jupyter_mlws.jobs.snapshot import HashCache, Limits, SnapshotFailed, SnapshotTooLarge, restore, take
 from jupyter_mlws.store.blobs import Blobs
 
 
@@ -96,3 +96,53 @@ def test_an_unchanged_file_is_not_read_again(folder: Path, blobs: Blobs) -> None
     for mark, _ in cache.known.values():
         assert mark
     assert take(folder, blobs, limits=Limits(), cache=cache) == first
+
+
+def test_links_in_a_circle_and_deep_folders_end(folder: Path, blobs: Blobs, tmp_path: Path) -> None:
+    (folder / "round").symlink_to(folder)
+    (folder / "itself").symlink_to(folder / "itself")
+    deep = folder.joinpath(*["d"] * 200)
+    deep.mkdir(parents=True)
+    (deep / "file.txt").write_text("deep")
+    snapshot = take(folder, blobs, limits=Limits(), cache=HashCache())
+    assert {link.path for link in snapshot.linked} == {"round", "itself"}
+    assert any(file.path.endswith("d/file.txt") for file in snapshot.files)
+    restore(snapshot, blobs, tmp_path / "again")
+    assert (tmp_path / "again" / "round").is_symlink()
+
+
+def test_a_name_that_is_not_utf_8_is_named(folder: Path, blobs: Blobs) -> None:
+    try:
+        (folder / os.fsdecode(b"\xff.csv")).write_text("1")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    with pytest.raises(SnapshotFailed, match="UTF-8"):
+        take(folder, blobs, limits=Limits(), cache=HashCache())
+
+
+def test_an_ignore_file_of_any_bytes_is_read_or_named(folder: Path, blobs: Blobs) -> None:
+    (folder / ".mlwsignore").write_bytes(b"\xff\xfe\n*.csv\n")
+    snapshot = take(folder, blobs, limits=Limits(), cache=HashCache())
+    assert [link.path for link in snapshot.linked] == ["data.csv"]
+    (folder / ".mlwsignore").write_bytes(b"!\n")
+    with pytest.raises(SnapshotFailed, match="pattern"):
+        take(folder, blobs, limits=Limits(), cache=HashCache())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named(folder: Path, blobs: Blobs) -> None:
+    (folder / "secret").write_text("x")
+    (folder / "secret").chmod(0)
+    with pytest.raises(SnapshotFailed, match="secret"):
+        take(folder, blobs, limits=Limits(), cache=HashCache())
+
+
+def test_a_file_written_just_now_is_hashed_again(folder: Path, blobs: Blobs) -> None:
+    cache = HashCache()
+    facts = (folder / "run.sh").stat()
+    cache.put("run.sh", facts, "a" * 64)
+    assert cache.get("run.sh", facts) is None
+    os.utime(folder / "run.sh", (1, 1))
+    facts = (folder / "run.sh").stat()
+    cache.put("run.sh", facts, "a" * 64)
+    assert cache.get("run.sh", facts) == "a" * 64

@@ -163,6 +163,7 @@ def test_active_unsettled_and_counts(db, make_job):
         active = {job.id for job in jobs.active(tx)}
         assert active == {job.id for status, job in made.items() if status.is_active} | {to_cancel.id}
         assert {job.id for job in jobs.unsettled(tx)} == {ended_but_unwanted.id, to_cancel.id}
+        assert [job.id for job in jobs.unsettled(tx, limit=1)] == [to_cancel.id]
         assert jobs.counts(tx) == {
             **dict.fromkeys((status.value for status in JobStatus), 1),
             "Completed": 2,

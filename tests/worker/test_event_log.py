@@ -11,7 +11,7 @@ import time
 import pytest
 from attempts import prepare
 
-from jupyter_mlws.jobs.log import is_output, parse
+from jupyter_mlws.jobs.log import is_output, parse_all
 from jupyter_mlws.model.events import Message, StatusChanged
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.worker.doorbell import Doorbell
@@ -42,7 +42,7 @@ def test_every_line_is_an_event(tmp_path):
     log.finish([end()])
     lines = (tmp_path / "events.jsonl").read_bytes().split(b"\n")
     assert lines.pop() == b""
-    events = [parse(line) for line in lines]
+    events = [parse_all([line])[0] for line in lines]
     assert [event.type for event in events] == ["message", "output", "output", "status"]
     assert [is_output(line) for line in lines] == [False, True, True, False]
     assert events[1].output["text"] == "?\x00\n"

@@ -154,13 +154,6 @@ def test_a_parameter_that_the_notebook_does_not_have_is_mentioned(run_notebook):
     assert "'depth'" not in warning["text"]
 
 
-def test_a_parameter_that_is_a_keyword(run_notebook):
-    done = run_notebook("print(1)", parameters={"class": 1})
-    assert done.error["code"] == "parameters_refused"
-    assert "'class'" in done.error["message"]
-    assert done.text() == ""
-
-
 def test_a_script_runs_as_python_runs_it(run_script, place):
     (place.folder / "beside.py").write_text("name = __name__")
     done = run_script(

@@ -23,10 +23,7 @@ async def status(call: Call[NoQuery, None]) -> ServerStatus:
 
 async def openapi(call: Call[NoQuery, None]) -> JsonReply:
     """Give the OpenAPI document."""
-    # Here and not above: the document is made from the table that this file is a part of.
-    from jupyter_mlws.server.openapi import as_text
-
-    return JsonReply(pieces=(as_text().encode(),))
+    return JsonReply(pieces=((await call.doors.openapi()).encode(),))
 
 
 ROUTES: tuple[AnyRoute, ...] = (

@@ -11,6 +11,7 @@ import time
 import psutil
 
 from jupyter_mlws.kernels.driver import Usage
+from jupyter_mlws.processes.identity import ProcessRef
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _ROUNDS = 200  # a process may start another one while its tree is being killed
@@ -41,11 +42,9 @@ class ProcessTree:
         self.pid = pid
         self._orphans = orphans
         self._known: dict[int, psutil.Process] = {}
-        self.started: float | None = None
+        self.ref = ProcessRef.of(pid)
         with contextlib.suppress(psutil.Error):
-            root = psutil.Process(pid)
-            self.started = root.create_time()
-            self._known[pid] = root
+            self._known[pid] = psutil.Process(pid)
 
     def processes(self) -> list[psutil.Process]:
         """The processes that live now. Each is remembered, so that CPU time and end find it again."""
@@ -104,15 +103,9 @@ class ProcessTree:
     def _kill_group(self) -> None:
         # The leader may be gone (then getpgid fails) while others of its group live on.
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if self.pid != os.getpgrp() and self._group_is_ours():
+            # The pid, and with it the group's number, may be somebody else's by now.
+            if self.pid != os.getpgrp() and self.ref is not None and not self.ref.replaced():
                 os.killpg(self.pid, signal.SIGKILL)
-
-    def _group_is_ours(self) -> bool:
-        """False when the pid, and with it the group's number, was given to somebody else."""
-        try:
-            return bool(psutil.Process(self.pid).create_time() == self.started)
-        except psutil.NoSuchProcess:
-            return True
 
     def _roots(self) -> list[psutil.Process]:
         roots = [self._known[self.pid]] if self.pid in self._known else []

@@ -1,0 +1,78 @@
+"""The files by which a server and a worker speak of one attempt. Names alone: the disk is not touched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class AttemptFiles:
+    """The files of one attempt; who writes which is in the comments."""
+
+    folder: Path
+
+    @property
+    def task(self) -> Path:
+        """What to run; by the scheduler, before the worker starts."""
+        return self.folder / "task.json"
+
+    @property
+    def claim(self) -> Path:
+        """Created exclusively by the worker, or by the controller to declare that it never began."""
+        return self.folder / "claim"
+
+    @property
+    def process(self) -> Path:
+        """The worker's pid, start time and host; by the worker."""
+        return self.folder / "process.json"
+
+    @property
+    def tracking(self) -> Path:
+        """The MLflow run; by the server."""
+        return self.folder / "tracking.json"
+
+    @property
+    def cancel(self) -> Path:
+        """Empty, asks the worker to end as canceled; by the server."""
+        return self.folder / "cancel"
+
+    @property
+    def events(self) -> Path:
+        """The event log; by the worker."""
+        return self.folder / "events.jsonl"
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook; by the worker."""
+        return self.folder / "notebook.ipynb"
+
+    @property
+    def outputs(self) -> Path:
+        """Folder of large output values; by the worker."""
+        return self.folder / "outputs"
+
+    @property
+    def results(self) -> Path:
+        """Folder of packed results; by the worker."""
+        return self.folder / "results"
+
+    @property
+    def results_index(self) -> Path:
+        """Which file of `results` holds which name; by the kernel, where `capture/portable.py` names it."""
+        return self.results / "results.json"
+
+    @property
+    def reserve(self) -> Path:
+        """Takes up room that the last events get when the disk is full; by the worker."""
+        return self.folder / "reserve"
+
+    @property
+    def work(self) -> Path:
+        """The snapshot made real, where snapshot jobs run."""
+        return self.folder / "work"
+
+    @property
+    def log(self) -> Path:
+        """What the worker process itself printed."""
+        return self.folder / "worker.log"
