@@ -8,7 +8,8 @@ NODE := tools/with-node.sh $(VENV)
 STATIC := jupyter_mlws/labextension/static/style.js
 SOURCES := $(shell find labextension -type f -not -path '*/lib/*' -not -path '*/node_modules/*' 2>/dev/null)
 ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
-PYTEST_OPTIONS ?=
+# Most tests wait for processes of their own, so that three at once keep two cores busy. A file stays in one process.
+PYTEST_OPTIONS ?= --numprocesses 3 --dist loadfile
 
 # Bytecode is compiled at installation: without it every start of a job pays for it.
 unexport PYTHONDONTWRITEBYTECODE

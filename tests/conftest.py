@@ -420,6 +420,12 @@ def chromium() -> str:
     pytest.skip("there is no Chromium; `make test` installs it where it can, or set CHROMIUM to its path")
 
 
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard: under a shell in the background it is ignored, by all that the tests start too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """In CI a browser test that is skipped has failed."""
