@@ -98,6 +98,8 @@ def list_jobs(
     records = [job.record for job in found]
     if as_json:
         door.write_json(records)
+    elif not records and (status or given):
+        click.echo("No job matches. All of them: jupyter mlws job list")
     else:
         door.console().print(tables.jobs(records))
 
@@ -138,10 +140,15 @@ def logs(
     elif as_json:
         for event in found.past_events(attempt=attempt):
             door.write_json_line(event)
+    elif lines:
+        shown = found.last_lines(lines, attempt=attempt)
+        click.echo(shown, nl=bool(shown))
     else:
-        text = found.logs(attempt=attempt)
-        shown = "\n".join(text.splitlines()[-lines:]) if lines else text
-        click.echo(shown, nl=bool(shown) and not shown.endswith("\n"))
+        end = "\n"
+        for piece in found.log_pieces(attempt=attempt):
+            click.echo(piece, nl=False)
+            end = piece[-1]
+        click.echo("", nl=end != "\n")
 
 
 @command.command()

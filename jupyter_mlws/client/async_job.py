@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from jupyter_mlws.client import card, follow, log_text, quantities, results, screens
-from jupyter_mlws.client.options import refused
+from jupyter_mlws.client import card, follow, log_tail, log_text, quantities, results, screens
+from jupyter_mlws.client.options import checked_parameters, refused
 from jupyter_mlws.client.prepared import Skipped
 from jupyter_mlws.client.transport import Door, segment
 from jupyter_mlws.model import parameters as typed
@@ -130,13 +130,32 @@ class AsyncJob:
 
         `tail` limits it to the last so many bytes of the log.
         """
-        pieces = [
-            log_text.of_event(event)
-            async for page in self.past_pages(attempt=attempt, tail=tail)
-            for event in page
-            if not (isinstance(event, Message) and event.level == "info")
-        ]
-        return log_text.plain("".join(pieces))
+        return "".join([text async for text in self.log_pieces(attempt=attempt, tail=tail)])
+
+    async def log_pieces(
+        self, *, attempt: int | None = None, tail: int | None = None
+    ) -> AsyncGenerator[str, None]:
+        """Yield what `logs` returns a piece at a time, for logs that are larger than the memory."""
+        async for page in self.past_pages(attempt=attempt, tail=tail):
+            pieces = [
+                log_text.of_event(event)
+                for event in page
+                if not (isinstance(event, Message) and event.level == "info")
+            ]
+            if text := log_text.plain("".join(pieces)):
+                yield text
+
+    async def last_lines(self, count: int, *, attempt: int | None = None) -> str:
+        """Return the last `count` lines of what `logs` returns, without reading all of a long log."""
+        return await log_tail.last_lines(self, count, size=await self._log_size(attempt), attempt=attempt)
+
+    async def _log_size(self, attempt: int | None) -> int:
+        """Return the bytes of the log, as far as it has come."""
+        query = {"attempt": attempt, "tail": 1}
+        try:
+            return (await self._door.get(f"/jobs/{self.id}/events", EventPage, query=query)).size
+        except NotFound:
+            return 0  # logs() knows whether it is the job or its first attempt that is not there
 
     async def cancel(self) -> Job:
         """Ask for the job to be ended: interrupted, then terminated, then killed. Partial output is kept."""
@@ -165,7 +184,7 @@ class AsyncJob:
         `parameters` are merged over the old ones; `timeout` is in seconds or a text such as `"2h"`, `memory`
         in bytes or a text such as `"4G"`.
         """
-        values = typed.check(parameters or {})
+        values = checked_parameters(parameters)
         wanted = {
             "cpus": cpus,
             "memory": None if memory is None else quantities.size(memory),
@@ -220,7 +239,8 @@ class AsyncJob:
         wanted = [single] if single else [item.name for item in self.record.results if item.error is None]
         files = {each: await results.fetch(self._door, self.record, each) for each in wanted}
         if single is None and (lost := [item for item in self.record.results if item.error is not None]):
-            self._door.say("Not kept: " + "; ".join(f"{item.name}: {item.error}" for item in lost))
+            reasons = "; ".join(f"{item.name}: {(item.error or '').rstrip('.')}" for item in lost)
+            self._door.say(f"Not kept: {reasons}.")
         return results.Fetched(files, single)
 
     async def save_result(self, name: str, path: Path) -> None:

@@ -22,6 +22,8 @@ class Address:
     token: str
     source: str
     """Where the address was found, in words."""
+    token_source: str | None = None
+    """Where the token was found, where that is another place."""
     workspace: str | None = None
     """Folder of the server's workspace, where it is known."""
     workspace_id: str | None = None

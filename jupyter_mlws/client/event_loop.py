@@ -8,6 +8,8 @@ import weakref
 from collections.abc import AsyncGenerator, Coroutine, Iterator
 from typing import Any, TypeVar
 
+from jupyter_mlws.client.failures import ConnectionClosed
+
 T = TypeVar("T")
 _WIND_UP_SECONDS = 5.0
 
@@ -25,10 +27,10 @@ class EventLoop:
         self._stop = weakref.finalize(self, _stop, self._loop, thread)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what `work` returns, or raise what it raises."""
+        """Return what `work` returns, or raise what it raises, or `ConnectionClosed` after `stop`."""
         if not self._stop.alive:
             work.close()
-            raise RuntimeError("The connection is closed. Call connect() again.")
+            raise ConnectionClosed
         ended = threading.Event()
 
         async def tracked() -> T:

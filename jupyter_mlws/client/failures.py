@@ -39,6 +39,15 @@ _FAMILIES: dict[int, type[MlwsError]] = {
 }
 
 
+class ConnectionClosed(Conflict):
+    """A connection was used after it had been closed."""
+
+    code = "connection_closed"
+
+    def __init__(self) -> None:
+        super().__init__("This connection is closed.", hint="Call connect() again.")
+
+
 class ServerUnreachable(NotReady):
     """Nobody answers at the server's address."""
 
@@ -125,7 +134,7 @@ def _foreign(response: httpx.Response, where: Address) -> MlwsError:
 
 def _refused(where: Address) -> TokenRefused:
     return TokenRefused(
-        f"The server at {where.url} refuses the token from {where.source}."
+        f"The server at {where.url} refuses the token from {where.token_source or where.source}."
         if where.token
         else f"The server at {where.url} (from {where.source}) wants a token and none was given.",
         hint="Set MLWS_TOKEN, or pass connect(token=...), with the token that `jupyter server list` shows.",

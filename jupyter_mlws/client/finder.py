@@ -49,17 +49,22 @@ class Finder:
 
     def _given(self) -> discovery.Address | None:
         if self.url is not None:
-            return _address(self.url, self.token or os.environ.get("MLWS_TOKEN", ""), "the argument url")
+            return _address(self.url, self.token, "the argument url")
         url = os.environ.get("MLWS_SERVER_URL")
         if url and self.workspace is None:
-            return _address(url, self.token or os.environ.get("MLWS_TOKEN", ""), "MLWS_SERVER_URL")
+            return _address(url, self.token, "MLWS_SERVER_URL")
         return None
 
 
-def _address(url: str, token: str, source: str) -> discovery.Address:
+def _address(url: str, token: str | None, source: str) -> discovery.Address:
     if not url.startswith(("http://", "https://")):
         raise Invalid(
             f"The server address {url[:200]!r} from {source} is no URL.",
             hint="Write for example http://127.0.0.1:8888/",
         )
-    return discovery.Address(url=url.rstrip("/"), token=token, source=source)
+    return discovery.Address(
+        url=url.rstrip("/"),
+        token=token or os.environ.get("MLWS_TOKEN", ""),
+        source=source,
+        token_source="the argument token" if token else "MLWS_TOKEN",
+    )

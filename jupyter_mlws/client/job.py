@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from jupyter_mlws.client import results, screens
 from jupyter_mlws.client.async_job import AsyncJob
 from jupyter_mlws.client.event_loop import EventLoop
 from jupyter_mlws.model import job as records
-from jupyter_mlws.model.errors import MlwsError
+from jupyter_mlws.model.errors import MlwsError, NotFound
 from jupyter_mlws.model.events import LogEvent
 from jupyter_mlws.model.status import JobStatus
 
@@ -108,6 +107,14 @@ class Job:
         """
         return self._loop.run(self._job.logs(attempt=attempt, tail=tail))
 
+    def log_pieces(self, *, attempt: int | None = None) -> Iterator[str]:
+        """Yield what `logs` returns a piece at a time, for logs that are larger than the memory."""
+        yield from self._loop.iterate(self._job.log_pieces(attempt=attempt))
+
+    def last_lines(self, count: int, *, attempt: int | None = None) -> str:
+        """Return the last `count` lines of what `logs` returns, without reading all of a long log."""
+        return self._loop.run(self._job.last_lines(count, attempt=attempt))
+
     def cancel(self) -> Job:
         """Ask for the job to be ended: interrupted, then terminated, then killed. Partial output is kept."""
         self._loop.run(self._job.cancel())
@@ -185,9 +192,13 @@ class Job:
         return self
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        # Where the server does not answer, or has forgotten it, it is shown as it was last seen.
-        with contextlib.suppress(MlwsError):
+        # Where the server does not answer it is shown as it was last seen.
+        try:
             self.refresh()
+        except NotFound as error:
+            return {"text/plain": f"{self._job!r}  {error.message}"}
+        except MlwsError:
+            pass
         return self._job._repr_mimebundle_()
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -11,13 +11,21 @@ def parse(text: str) -> object:
     """Return the value that `text` stands for.
 
     `3`, `0.5`, `True`, `None`, `[1, 2]`, `{"a": 1}` and `'quoted'` are read as Python reads them, `nan`,
-    `inf` and `-inf` as numbers; anything else is a str as it stands.
+    `inf` and `-inf` as numbers, inside lists and dicts too; anything else is a str as it stands.
     """
     stripped = text.strip()
     if stripped in _FLOATS:
         return _FLOATS[stripped]
     try:
-        value: object = ast.literal_eval(stripped)
+        tree = ast.parse(stripped, mode="eval")
+        value: object = ast.literal_eval(_Numbers().visit(tree))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
     return value
+
+
+class _Numbers(ast.NodeTransformer):
+    """Reads the names `nan` and `inf`, which Python has no literals for, as numbers."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(_FLOATS[node.id]) if node.id in _FLOATS else node

@@ -47,7 +47,9 @@ def parse(content: bytes, *, where: str) -> dict[str, Any]:
             f"{where} is no notebook: it is not JSON ({error}).", hint="Open it in JupyterLab and save it."
         ) from None
     if not isinstance(found, dict) or not isinstance(found.get("nbformat"), int):
-        raise NotANotebook(f"{where} is no notebook: it is JSON without nbformat.")
+        raise NotANotebook(
+            f"{where} is no notebook: it is JSON without nbformat.", hint="Open it in JupyterLab and save it."
+        )
     return upgraded(found, where=where)
 
 
@@ -75,7 +77,8 @@ def _converted(notebook: dict[str, Any], *, where: str) -> dict[str, Any]:
     except Exception as error:  # nbformat raises whatever an invalid notebook made it stumble over
         raise NotANotebook(
             f"{where} is a notebook of format {version} that cannot be brought to format 4 "
-            f"({type(error).__name__}: {error})."
+            f"({type(error).__name__}: {str(error)[:300]}).",
+            hint="Open it in a newer JupyterLab and save it in format 4.",
         ) from None
     converted: dict[str, Any] = json.loads(json.dumps(read))
     return converted

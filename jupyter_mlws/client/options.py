@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import ValidationError
 
@@ -21,9 +21,12 @@ from jupyter_mlws.model.job import (
     Priority,
     Resources,
 )
+from jupyter_mlws.model.parameters import Parameter
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PriorityWord: TypeAlias = Literal["low", "medium", "high"]
-
 
 _LONGEST_NAME = 255
 
@@ -69,7 +72,7 @@ def specify(
     outputs: list[str] | None = None,
 ) -> JobSpec:
     """Return the job that is asked for. Raises `JobInvalid`, `ParameterInvalid` or `QuantityInvalid`."""
-    values = typed.check(options.parameters or {})
+    values = checked_parameters(options.parameters)
     try:
         return JobSpec(
             kind=kind,
@@ -108,14 +111,44 @@ def _readable(name: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f]", " ", name).strip()[:_LONGEST_NAME] or "job"
 
 
+def checked_parameters(parameters: Mapping[Any, object] | None) -> dict[str, Parameter]:
+    """Return parameters as plain values. Raises `JobInvalid` or `ParameterInvalid`."""
+    for name in parameters or {}:
+        if not isinstance(name, str):
+            raise JobInvalid(
+                f"The parameter {str(name)[:100]} has a name of type {type(name).__name__}.",
+                hint="Names are texts, for example parameters={'depth': 6}.",
+            )
+    return typed.check(parameters or {})
+
+
 def refused(error: ValidationError) -> JobInvalid:
     """Return what a failed validation means, in a sentence with the value in it."""
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"])
-    value = repr(first["input"])
-    shown = value if len(value) <= 100 else value[:100] + f"… ({len(value):,} characters)"
-    message = first["msg"][0].lower() + first["msg"][1:]
-    return JobInvalid(f"The {field or 'job'} {shown} is not valid: {message}.")
+    field = ".".join(part for part in first["loc"] if isinstance(part, str))
+    value = first["input"]
+    text = repr(value)
+    length = len(value) if isinstance(value, str) else len(text)
+    shown = text if len(text) <= 100 else text[:100] + f"… ({length:,} characters)"
+    message, hint = _in_words(first, field)
+    return JobInvalid(f"The {field or 'job'} {shown} is not valid: {message}.", hint=hint)
+
+
+def _in_words(found: ErrorDetails, field: str) -> tuple[str, str | None]:
+    """Return what is wrong with a value, in words, and what to do where that is not plain from it."""
+    limits = found.get("ctx") or {}
+    match found["type"]:
+        case "string_too_long":
+            return f"it is longer than {limits['max_length']} characters", "Give a shorter one."
+        case "string_too_short":
+            return "it is empty", "Give at least one character."
+        case "string_pattern_mismatch" if field in ("name", "experiment", "compute"):
+            return "it holds a line break or another control character", "Write it on one line."
+        case "greater_than_equal" if field.endswith("memory"):
+            least = int(limits["ge"])
+            return f"it is less than {least // 2**20} MB", "Write for example 512M or 4G."
+    message = found["msg"].removeprefix("Value error, ")
+    return message[0].lower() + message[1:], None
 
 
 def chosen_kernel(kernel: str | None) -> KernelChoice | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from typing import Any, Protocol, TextIO
 
-from jupyter_mlws.client import log_text, origin
+from jupyter_mlws.client import log_text, origin, wording
 from jupyter_mlws.model.events import LogEvent, Message, Output
+
+_MOST_TEXT = 8_000_000
 
 
 class Screen(Protocol):
@@ -46,12 +48,17 @@ class TextScreen:
 
 
 class NotebookScreen:
-    """Puts a job's outputs under the cell that runs now, as if its code ran here."""
+    """Puts a job's outputs under the cell that runs now, as if its code ran here.
+
+    What a job prints beyond a few megabytes is left out and said to be: a page that had to show it, and a
+    notebook that had to be saved with it, would be lost.
+    """
 
     rich = True
 
     def __init__(self, *, job_id: str) -> None:
         self._job_id = job_id
+        self._room = _MOST_TEXT
 
     def show(self, event: LogEvent) -> None:
         """Publish the event's output."""
@@ -61,15 +68,30 @@ class NotebookScreen:
         output: dict[str, Any] = dict(event.output)
         kind = output.get("output_type")
         if kind == "stream":
-            (sys.stderr if output.get("name") == "stderr" else sys.stdout).write(log_text.of_event(event))
+            file = sys.stderr if output.get("name") == "stderr" else sys.stdout
+            file.write(self._as_much_as_fits(log_text.of_event(event)))
         elif kind == "error":
             sys.stderr.write(log_text.of_event(event))
         elif kind == "clear_output":
             from IPython.display import clear_output
 
             clear_output(wait=bool(output.get("wait")))  # type: ignore[no-untyped-call]
+            self._room = _MOST_TEXT
         elif kind in ("display_data", "execute_result", "update_display_data"):
             self._publish(output, event.display_id)
+
+    def _as_much_as_fits(self, text: str) -> str:
+        if self._room < 0:
+            return ""
+        shown = text[: self._room]
+        self._room -= len(text)
+        if self._room >= 0:
+            return shown
+        self._room = -1
+        return (
+            f"{shown}\n[The job {self._job_id} has printed more than {wording.size(_MOST_TEXT)}. The rest is "
+            f"not shown here; see its end with: %mlws logs {self._job_id} -n 100]\n"
+        )
 
     def _publish(self, output: dict[str, Any], display_id: str | None) -> None:
         from IPython.display import publish_display_data

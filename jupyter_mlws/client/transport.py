@@ -15,7 +15,7 @@ import httpx
 from pydantic import ValidationError
 
 from jupyter_mlws.client.discovery import Address
-from jupyter_mlws.client.failures import ServerUnreachable, broke, check, other_version, unreachable
+from jupyter_mlws.client.failures import ConnectionClosed, broke, check, other_version, unreachable
 from jupyter_mlws.client.finder import Finder
 from jupyter_mlws.model.record import Record
 
@@ -42,9 +42,9 @@ class Door:
 
     @property
     def address(self) -> Address:
-        """Where the server was last found. Raises `ServerUnreachable` before `open`."""
+        """Where the server was last found. Raises `ConnectionClosed` before `open`."""
         if self._address is None:
-            raise ServerUnreachable("The connection is closed.", hint="Call connect() again.")
+            raise ConnectionClosed
         return self._address
 
     async def open(self) -> None:
@@ -193,7 +193,7 @@ class Door:
 
     def _ready(self) -> httpx.AsyncClient:
         if self._client is None:
-            raise ServerUnreachable("The connection is closed.", hint="Call connect() again.")
+            raise ConnectionClosed
         return self._client
 
     async def _answer(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import shlex
 from collections.abc import Callable
 from typing import Any
 
 from IPython.core.error import UsageError
 
+from jupyter_mlws.magics import line_words
 from jupyter_mlws.magics.parser import COMMANDS
 from jupyter_mlws.magics.session import Session
 
@@ -43,7 +43,7 @@ def run(session: Session, line: str, cell: str | None) -> Any:
 
 def _split(line: str) -> tuple[str | None, list[str]]:
     try:
-        words = shlex.split(line)
+        words = line_words.split(line)
     except ValueError as error:
         raise UsageError(f"The line cannot be read: {error}. Check its quotes: {line[:200]}") from None
     return (words[0], words[1:]) if words else (None, [])

@@ -14,8 +14,6 @@ from jupyter_mlws.magics.session import Session
 from jupyter_mlws.magics.shown import Shown, show
 from jupyter_mlws.model.compute import Compute
 
-_BYTES_A_LINE = 400
-
 
 def jobs(session: Session, options: argparse.Namespace, _cell: str | None) -> None:
     """List jobs."""
@@ -25,7 +23,11 @@ def jobs(session: Session, options: argparse.Namespace, _cell: str | None) -> No
         "name": options.name,
         "q": options.q,
     }
-    show(session.workspace.jobs.list(limit=options.limit, **filters))
+    found = session.workspace.jobs.list(limit=options.limit, **filters)
+    if not found and any(filters.values()):
+        print("No job matches. All of them: %mlws jobs")
+        return
+    show(found)
 
 
 def job(session: Session, options: argparse.Namespace, _cell: str | None) -> None:
@@ -44,11 +46,14 @@ def logs(session: Session, options: argparse.Namespace, _cell: str | None) -> No
                 f"Stopped watching; the job {found.name!r} goes on. End it with: %mlws cancel {found.id}"
             ) from None
         return
-    lines = options.lines
-    text = found.logs(tail=None if lines is None else max(1, lines) * _BYTES_A_LINE + 65536)
-    if lines is not None:
-        text = "\n".join(text.splitlines()[-lines:])
-    print(text or f"The job {found.name!r} ({wording.state(found.status)}) has printed nothing yet.")
+    if options.lines is not None and options.lines < 1:
+        raise UsageError(f"-n {options.lines}: give at least 1 line.")
+    text = found.logs() if options.lines is None else found.last_lines(options.lines)
+    if text:
+        print(text, end="" if text.endswith("\n") else "\n")
+        return
+    yet = "" if found.refresh().status.is_terminal else " yet"
+    print(f"The job {found.name!r} ({wording.state(found.status)}) has printed nothing{yet}.")
 
 
 def result(session: Session, options: argparse.Namespace, _cell: str | None) -> Any:

@@ -38,9 +38,9 @@ def rerun(session: Session, options: argparse.Namespace, _cell: str | None) -> N
         priority=options.priority,
     )
     session.remember(again, variable=options.job)
-    show(again)
+    show_again = show(again)
     if options.wait:
-        finish(session, again, outputs=None)
+        finish(session, again, outputs=None, show_again=show_again)
 
 
 def delete(session: Session, options: argparse.Namespace, _cell: str | None) -> None:

@@ -29,10 +29,11 @@ def of_workspace(workspace: Workspace) -> Shown:
     """Return the overview of a workspace."""
     status = workspace.status()
     newest = [job.record for job in workspace.jobs.list(limit=_SHOWN)]
-    shown = [job.id for job in newest]
-    waiting = [s for s in JobStatus if not s.is_terminal]
-    open_jobs = [job.record for job in workspace.jobs.list(limit=_SHOWN, status=waiting)]
-    jobs = [job for job in open_jobs if job.id not in shown] + newest
+    # What runs stands first, however many have been queued since.
+    active = [status for status in JobStatus if status.is_active]
+    running = [job.record for job in workspace.jobs.list(limit=_SHOWN, status=active)]
+    shown = {job.id for job in running}
+    jobs = (running + [job for job in newest if job.id not in shown])[: max(_SHOWN, len(running))]
     facts = _facts(workspace, status, workspace.computes.list())
     return Shown(_as_text(facts, jobs), _as_html(facts, jobs))
 
@@ -43,10 +44,10 @@ def help(_session: Session, options: argparse.Namespace, _cell: str | None) -> N
         print(COMMANDS[options.command].parser().format_help())
         return
     width = max(map(len, COMMANDS)) + 2
-    lines = ["%mlws                  what there is: server, workspace, jobs, MLflow"]
+    lines = ["%mlws                   what there is: server, workspace, jobs, MLflow"]
     lines += [f"%mlws {command.name:<{width + 7}}{command.summary}" for command in COMMANDS.values()]
     lines += [
-        "%%mlws submit           over a cell: run it as a job",
+        "%%mlws submit            over a cell: run it as a job",
         "",
         "%mlws COMMAND --help shows its options.",
     ]

@@ -40,10 +40,11 @@ class Session:
         return self._workspace
 
     def disconnect(self) -> None:
-        """Forget the connection; the next use finds the server anew."""
-        workspace, self._workspace = self._workspace, None
-        if workspace is not None:
-            workspace.close()
+        """Forget the connection; the next use finds the server anew.
+
+        It is not closed: jobs that the notebook holds still speak through it, and it ends with the last one.
+        """
+        self._workspace = None
 
     def say(self, text: str) -> None:
         """Tell the user a line about the machinery."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -19,8 +20,14 @@ class Shown:
         return {"text/plain": self.text, "text/html": self.html}
 
 
-def show(value: Any) -> None:
-    """Put `value` under the cell."""
+def show(value: Any) -> Callable[[], None]:
+    """Put `value` under the cell; return what shows it anew, as it is then, in the same place."""
     from IPython.display import display
 
-    display(value)  # type: ignore[no-untyped-call]
+    handle = display(value, display_id=True)  # type: ignore[no-untyped-call]
+
+    def again() -> None:
+        if handle is not None:
+            handle.update(value)
+
+    return again

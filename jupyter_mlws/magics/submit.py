@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ def submit(session: Session, options: argparse.Namespace, cell: str | None) -> N
             raise UsageError("A whole notebook takes no --in and --out: give it parameters with -p.")
         job = session.workspace.jobs.submit_this_notebook(options=asked)
     session.remember(job, variable=options.job)
-    show(job)
+    again = show(job)
     if options.wait:
-        finish(session, job, outputs=options.outputs)
+        finish(session, job, outputs=options.outputs, show_again=again)
 
 
 def job_options(session: Session, options: argparse.Namespace) -> JobOptions:
@@ -71,14 +72,15 @@ def job_options(session: Session, options: argparse.Namespace) -> JobOptions:
     )
 
 
-def finish(session: Session, job: Job, *, outputs: list[str] | None) -> None:
-    """Show the output until the end, and assign the names that were asked for."""
+def finish(session: Session, job: Job, *, outputs: list[str] | None, show_again: Callable[[], None]) -> None:
+    """Show the output until the end, then the card as it stands; assign the names that were asked for."""
     try:
         job.stream()
     except KeyboardInterrupt:
         raise UsageError(
             f"Stopped watching; the job {job.name!r} goes on. End it with: %mlws cancel {job.id}"
         ) from None
+    show_again()
     # The traceback stands above already, where the job printed it.
     results.check_ended_well(job.record, traceback=None)
     if outputs:

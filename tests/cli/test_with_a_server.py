@@ -134,7 +134,7 @@ def test_lists_are_tables_or_json(mlws, script):
     found = json.loads(mlws("job", "list", "--experiment", "lists", "--json").stdout)
     assert [job["spec"]["name"] for job in found] == ["listed"]
     assert json.loads(mlws("job", "list", "--status", "completed", "--limit", "1", "--json").stdout)
-    assert "No jobs yet" in mlws("job", "list", "--name", "none of that name").stdout
+    assert "No job matches" in mlws("job", "list", "--name", "none of that name").stdout
     assert json.loads(mlws("compute", "list", "--json").stdout)[0]["name"] == "local"
     assert "local" in mlws("compute", "list").stdout
 

@@ -9,7 +9,13 @@ import pytest
 
 import jupyter_mlws as mlws
 from jupyter_mlws.client import discovery, places
-from jupyter_mlws.client.failures import NotOurServer, OtherVersion, ServerUnreachable, TokenRefused
+from jupyter_mlws.client.failures import (
+    ConnectionClosed,
+    NotOurServer,
+    OtherVersion,
+    ServerUnreachable,
+    TokenRefused,
+)
 from jupyter_mlws.client.finder import Finder, NoServer
 from jupyter_mlws.client.headless import ServerStartFailed, WorkspaceUnknown
 from jupyter_mlws.client.transport import is_loopback
@@ -57,7 +63,7 @@ def test_the_environment_names_the_server(jupyter_server, monkeypatch):
 
 
 def test_a_wrong_and_a_missing_token_are_sentences(jupyter_server):
-    with pytest.raises(TokenRefused, match="refuses the token from the argument url") as caught:
+    with pytest.raises(TokenRefused, match="refuses the token from the argument token") as caught:
         mlws.connect(url=jupyter_server.url, token="wrong-token")
     assert "wrong-token" not in str(caught.value)
     with pytest.raises(TokenRefused, match="wants a token and none was given"):
@@ -166,7 +172,7 @@ async def test_the_asynchronous_twin(jupyter_server):
 def test_a_closed_connection_says_so(jupyter_server):
     ws = mlws.connect(url=jupyter_server.url, token=jupyter_server.token)
     ws.close()
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(ConnectionClosed, match="closed"):
         ws.status()
 
 

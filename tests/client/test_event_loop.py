@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from jupyter_mlws.client.event_loop import EventLoop
+from jupyter_mlws.client.failures import ConnectionClosed
 
 
 def threads():
@@ -25,7 +26,7 @@ def test_it_gives_results_and_errors():
     with pytest.raises(ValueError, match="no"):
         loop.run(fail())
     loop.stop()
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(ConnectionClosed, match="closed"):
         loop.run(add(1, 2))
 
 

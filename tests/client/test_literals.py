@@ -48,3 +48,9 @@ def test_anything_else_is_text_as_it_stands(text):
 
 def test_nan_is_a_number():
     assert math.isnan(literals.parse("nan"))
+
+
+def test_nan_is_a_number_inside_lists_too():
+    first, (second,), third = literals.parse("[nan, [-inf], {'a': inf}]")
+    assert math.isnan(first)
+    assert (second, third) == (-math.inf, {"a": math.inf})

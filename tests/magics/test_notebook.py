@@ -112,7 +112,7 @@ def test_jobs_are_listed_found_and_run_again(notebook):
     notebook.run("%%mlws submit --name findme --experiment looked -p k=2\ny = k * 10")
     notebook.run("job.wait()")
     assert "findme" in notebook.run("%mlws jobs --experiment looked").text
-    assert "No jobs yet" in notebook.run("%mlws jobs --name nothing-of-that-name").text
+    assert "No job matches" in notebook.run("%mlws jobs --name nothing-of-that-name").stdout
     assert "findme" in notebook.run("%mlws job findme").text
     assert notebook.run("y = %mlws result findme y\nprint(y)").stdout == "20\n"
     notebook.run("%mlws rerun findme -p k=3 --wait --job again")
