@@ -45,9 +45,11 @@ describe('elapsed time', () => {
 
   it('stands still while the job waits', () => {
     const elapsed = new Elapsed();
-    const queued = job({ status: 'Queued' });
-    elapsed.see(queued, 100_000);
-    expect(elapsed.seconds(queued, 200_000)).toBe(0);
+    for (const status of ['Queued', 'Preparing']) {
+      const waiting = job({ status });
+      elapsed.see(waiting, 100_000);
+      expect(elapsed.seconds(waiting, 200_000)).toBe(0);
+    }
   });
 
   it('costs by the hour', () => {

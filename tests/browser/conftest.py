@@ -23,7 +23,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # No other host is reached. A route of Playwright's would do the same, and stop while the test's code waits.
+    # No other host is reached. A route of Playwright's would do the same, and stop while a test waits.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
 _HERE = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
@@ -33,7 +33,7 @@ PATIENCE_MS = 90_000
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """One Chromium for the tests of a module. Playwright's loop must not outlive them: other suites have theirs."""
+    """One Chromium for a module. Playwright's loop must not outlive it: other suites have theirs."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

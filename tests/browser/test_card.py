@@ -1,4 +1,4 @@
-"""The card under a cell: output as JupyterLab draws it, errors, ends, and a server that goes and comes back."""
+"""The card under a cell: output as JupyterLab draws it, errors, and a server that goes and comes back."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ x, gone = 1, (i for i in range(3))
 
 
 def test_output_looks_native(start_lab: Any, submit: Any, write_card: Any, wait_for_status: Any) -> None:
-    """Colours, tables, a picture that lies in a file, updated displays; results, and what cannot come back."""
+    """Colours, tables, a picture in a file, updated displays; results, and what cannot come back."""
     lab = start_lab()
     job = submit(lab.server, RICH, name="rich", outputs=["x", "gone"])
     wait_for_status(lab.server, job["id"], "Completed")
@@ -68,7 +68,7 @@ def test_an_error_says_what_is_wrong(
 def test_long_output_shows_its_end(
     start_lab: Any, submit: Any, write_card: Any, wait_for_status: Any
 ) -> None:
-    """A card holds the end and says how much is above; the tab begins at the beginning and goes on by request."""
+    """A card holds the end and says how much is above; the tab begins at the beginning."""
     lab = start_lab()
     job = submit(lab.server, 'for i in range(400_000): print("line", i)', name="long")
     wait_for_status(lab.server, job["id"], "Completed")
@@ -111,7 +111,7 @@ def test_a_deleted_job_says_so(start_lab: Any, submit: Any, write_card: Any, wai
 def test_a_card_outlives_the_server(
     start_lab: Any, submit: Any, write_card: Any, place: Any, wait_for_status: Any
 ) -> None:
-    """Kill -9 of the server while a job runs: the card keeps what it knew, and goes on with the next server."""
+    """Kill -9 of the server while a job runs: the card keeps what it knew, and goes on with the next."""
     lab = start_lab()
     code = "import time\nfor i in range(4000):\n    print('tick', i, flush=True)\n    time.sleep(0.05)"
     job = submit(lab.server, code, name="ticks")

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_the_toolbar_submits_what_is_on_the_screen(
     start_lab: Any, write_notebook: Any, wait_for_status: Any, place: Any
 ) -> None:
-    """Unsaved edits are part of the job; it runs beside the notebook's files, and its tab opens from the note."""
+    """Unsaved edits are part of the job, which finds the notebook's files; its tab opens from the note."""
     (place.folder / "sub").mkdir()
     (place.folder / "sub" / "data.txt").write_text("from the file beside it")
     write_notebook("sub/report.ipynb", "print('saved')", "print(open('data.txt').read())")

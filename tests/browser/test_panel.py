@@ -31,7 +31,7 @@ def test_the_first_step(start_lab: Any) -> None:
 
 
 def test_the_list_is_live(start_lab: Any, submit: Any) -> None:
-    """New jobs come at the top, rows change in place, a button cancels, and what is deleted elsewhere goes."""
+    """New jobs come at the top, rows change in place, a button cancels, what is deleted elsewhere goes."""
     lab = start_lab(arguments=("--MlwsApp.price_per_hour=36",))
     lab.open()
     lab.show_jobs()
@@ -135,12 +135,13 @@ def test_themes(start_lab: Any, submit: Any, write_card: Any, wait_for_status: A
     assert seen[0] != seen[1]
 
 
-# WCAG's contrast ratio of the error's text and hint on their background over that of the card, the worst of them.
+# WCAG's contrast ratio of the error's text and of its hint on what is behind them, the worse of the two.
 CONTRAST = """card => {
   const parse = colour => colour.match(/[\\d.]+/g).map(Number);
   const over = ([r, g, b, a = 1], under) => [r, g, b].map((c, i) => a * c + (1 - a) * under[i]);
   const luminance = rgb => {
-    const [r, g, b] = rgb.map(c => { c /= 255; return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4; });
+    const linear = c => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = rgb.map(c => linear(c / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const ratio = (a, b) => {
@@ -150,5 +151,6 @@ CONTRAST = """card => {
   const page = parse(getComputedStyle(card).backgroundColor);
   const alert = card.querySelector('.mlws-Failure');
   const ground = over(parse(getComputedStyle(alert).backgroundColor), page);
-  return Math.min(...[...alert.children].map(node => ratio(over(parse(getComputedStyle(node).color), ground), ground)));
+  const text = node => over(parse(getComputedStyle(node).color), ground);
+  return Math.min(...[...alert.children].map(node => ratio(text(node), ground)));
 }"""

@@ -39,7 +39,7 @@ for second in range(3600):
 
 
 def test_a_new_users_walk(start_lab: Any, write_notebook: Any, wait_for_status: Any) -> None:
-    """Table, job, live card, result, cancel, kernel restart, reload: the card is right; MLflow has the run."""
+    """Table, job, live card, result, cancel, kernel restart, reload; and MLflow has the run."""
     write_notebook("walk.ipynb", TABLE, TRAIN, USE, LONG)
     lab = start_lab(mlflow=True, base_url="/user/ada/")
     lab.open("walk.ipynb")
@@ -92,7 +92,7 @@ def test_a_new_users_walk(start_lab: Any, write_notebook: Any, wait_for_status: 
     panel = lab.show_jobs()
     panel.get_by_role("button", name="MLflow").click()
     frame = lab.page.frame_locator(".mlws-Mlflow iframe")
-    expect(frame.get_by_text("Experiments").first).to_be_visible()
+    expect(frame.get_by_role("link", name="Default").first).to_be_visible()
 
 
 def _is_in_mlflow(server: Any, run_id: str) -> None:

@@ -623,7 +623,7 @@ export interface components {
     ComputeList: {
       computes: components['schemas']['Compute'][];
     };
-    /** @description The installed distributions of the kernel's interpreter, as `name==version` lines, sorted. */
+    /** @description The installed distributions of the kernel's interpreter, as requirement lines, sorted by name. */
     EnvironmentSeen: {
       /** @description Seconds since 1970, by the worker's clock. */
       t: number;
@@ -733,7 +733,7 @@ export interface components {
       /** @default null */
       ended_at: string | null;
       /**
-       * @description Seconds paid for up to the last change, over all attempts: from the start of each to its end.
+       * @description Seconds that the user's code ran up to the last change, over all attempts; what is paid for.
        * @default 0
        */
       seconds: number;

@@ -3,7 +3,7 @@
  */
 
 import type { Job } from '../api/types';
-import { isActive } from './states';
+import { isCounted } from './states';
 
 /**
  * Turns the seconds that a record holds into a moment from which a clock can run on.
@@ -14,7 +14,7 @@ import { isActive } from './states';
 export class Elapsed {
   /** Take account of `job`, received at `now` (ms since 1970). */
   see(job: Job, now: number): void {
-    if (!isActive(job.status)) {
+    if (!isCounted(job.status)) {
       this._origin = null;
       return;
     }

@@ -10,9 +10,12 @@ import type { JobActions } from './actions';
 import { IconButton } from './buttons';
 import { costOf } from './elapsed';
 import { useNow } from './react';
-import { isActive, isTerminal } from './states';
+import { isCounted, isTerminal } from './states';
 import { StatusMark } from './status';
 import type { JobEntry } from './store';
+
+const SECOND = 1000;
+const MINUTE = 60_000;
 
 export interface HeadProps {
   readonly entry: JobEntry;
@@ -69,12 +72,14 @@ export function Head(props: HeadProps): JSX.Element {
 }
 
 function Meter({ entry, job }: { entry: JobEntry; job: Job }): JSX.Element {
-  const now = useNow(isActive(job.status) ? 1000 : null);
+  const counted = isCounted(job.status);
+  const waiting = !counted && !isTerminal(job.status);
+  const now = useNow(counted ? SECOND : waiting ? MINUTE : null);
   const seconds = entry.seconds(now);
   const paid = job.price_per_hour > 0;
   return (
     <>
-      {job.status === 'Queued' ? (
+      {waiting ? (
         <span className="mlws-Head-quiet" title={exact(parse(job.created_at))}>
           submitted {ago(parse(job.created_at), now)}
         </span>
@@ -83,7 +88,7 @@ function Meter({ entry, job }: { entry: JobEntry; job: Job }): JSX.Element {
           {isTerminal(job.status) ? duration(seconds) : clock(seconds)}
         </span>
       )}
-      {paid && job.status !== 'Queued' && (
+      {paid && !waiting && (
         <span
           className="mlws-Head-cost"
           title={`${money(job.price_per_hour)} an hour`}

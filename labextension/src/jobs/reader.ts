@@ -82,6 +82,9 @@ export class LogReader implements IDisposable {
     if (attempt !== this._attempt) {
       this._attempt = attempt;
       this.restart();
+    } else if (this.paused) {
+      // The user says when to go on.
+      this._size = Math.max(this._size, offset ?? 0);
     } else if (offset === null || offset > this._next) {
       void this.read();
     }

@@ -12,6 +12,11 @@ export function isActive(status: JobStatus): boolean {
   return ACTIVE.includes(status);
 }
 
+/** Whether the user's code has begun and the attempt has not ended: its seconds are counted. */
+export function isCounted(status: JobStatus): boolean {
+  return status === 'Running' || status === 'Finalizing';
+}
+
 /** Whether nothing can follow. */
 export function isTerminal(status: JobStatus): boolean {
   return TERMINAL.includes(status);

@@ -8,13 +8,12 @@ import { PanelLayout, Widget } from '@lumino/widgets';
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { Client } from '../api/client';
 import { sentence } from '../api/errors';
-import type { TrackingState } from '../api/types';
 import { mlwsIcon } from '../icons';
 
-/** Milliseconds between two looks at a server that the user waits for. */
-const PAUSE = 1000;
+/** Path of MLflow's pages, under the server's base URL. */
+const PAGES = 'mlws/mlflow';
 
-/** Waits until MLflow's server is ready, and shows its pages. */
+/** Shows MLflow's pages, or why there are none. */
 export class MlflowView extends Widget {
   constructor(private readonly client: Client) {
     super();
@@ -45,41 +44,25 @@ export class MlflowView extends Widget {
     });
   }
 
-  /** Go to the page of a run, or to the overview. */
+  /** Go to the page of a run, or to the overview. The server starts MLflow where it does not run. */
   async go(runId: string | null): Promise<void> {
-    const ui = await this.ready();
-    if (ui !== null) {
-      const page = runId === null ? '' : `#/runs/${encodeURIComponent(runId)}`;
+    try {
+      const { status, error } = await this.client.tracking();
+      if (status === 'stopped' && error) {
+        this.say(error);
+        return;
+      }
+    } catch (error) {
+      this.say(sentence(error).message);
+      return;
+    }
+    const page =
+      runId === null ? '#/experiments' : `#/runs/${encodeURIComponent(runId)}`;
+    if (this._frame.url === '') {
       this.say('MLflow is loading…');
-      this._frame.url =
-        URLExt.join(this.client.settings.baseUrl, ui, '/') + page;
     }
-  }
-
-  /** Wait for the server. Returns the path of its pages, or null when there will be none. */
-  private async ready(): Promise<string | null> {
-    while (!this.isDisposed) {
-      let state: TrackingState;
-      try {
-        state = await this.client.tracking();
-      } catch (error) {
-        return this.fail(sentence(error).message);
-      }
-      if (state.status === 'ready') {
-        return state.ui ?? 'mlws/mlflow/';
-      }
-      if (state.status !== 'starting') {
-        return this.fail(state.error ?? 'MLflow is turned off.');
-      }
-      this.say('MLflow is starting…');
-      await new Promise(resolve => setTimeout(resolve, PAUSE));
-    }
-    return null;
-  }
-
-  private fail(text: string): null {
-    this.say(text);
-    return null;
+    this._frame.url =
+      URLExt.join(this.client.settings.baseUrl, PAGES, '/') + page;
   }
 
   private say(text: string): void {

@@ -11,7 +11,7 @@ import { IconButton } from '../jobs/buttons';
 import { costOf } from '../jobs/elapsed';
 import { times } from '../jobs/head';
 import { useNow, useSignal } from '../jobs/react';
-import { isActive, isTerminal } from '../jobs/states';
+import { isCounted, isTerminal } from '../jobs/states';
 import { StatusMark } from '../jobs/status';
 import type { JobEntry } from '../jobs/store';
 
@@ -58,20 +58,20 @@ export function Row({ entry, selected, actions }: RowProps): JSX.Element {
 }
 
 function Numbers({ entry, job }: { entry: JobEntry; job: Job }): JSX.Element {
-  const active = isActive(job.status);
-  const now = useNow(active ? SECOND : MINUTE);
+  const counted = isCounted(job.status);
+  const now = useNow(counted ? SECOND : MINUTE);
   const seconds = entry.seconds(now);
   const created = Date.parse(job.created_at);
   const when = Date.parse(job.ended_at ?? job.created_at);
   const cost = isTerminal(job.status) ? job.cost : costOf(job, seconds);
   return (
     <>
-      <span className="mlws-Row-time" title={exact(active ? created : when)}>
-        {active ? clock(seconds) : ago(when, now)}
+      <span className="mlws-Row-time" title={exact(counted ? created : when)}>
+        {counted ? clock(seconds) : ago(when, now)}
       </span>
       {job.price_per_hour > 0 && (
         <span className="mlws-Row-cost">
-          {job.status === 'Queued' ? '' : money(cost)}
+          {counted || isTerminal(job.status) ? money(cost) : ''}
         </span>
       )}
     </>

@@ -51,6 +51,9 @@ interface MlflowProps {
 
 function Mlflow({ tracking, onOpen }: MlflowProps): JSX.Element {
   const { status, error } = tracking;
+  if (status === 'stopped' && error) {
+    return <span className="mlws-quiet">MLflow is off</span>;
+  }
   return (
     <button
       type="button"
@@ -58,7 +61,7 @@ function Mlflow({ tracking, onOpen }: MlflowProps): JSX.Element {
       title={error ?? 'Open MLflow'}
       onClick={onOpen}
     >
-      MLflow{status !== 'ready' && ` ${status}`}
+      {status === 'failed' ? 'MLflow failed' : 'MLflow'}
     </button>
   );
 }

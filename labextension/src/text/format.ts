@@ -6,10 +6,13 @@ const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 
-/** A duration that has ended, in seconds: `0.8 s`, `12 s`, `1 m 12 s`, `2 h 5 m`, `3 d 4 h`. */
+/** A duration that has ended, in seconds: `<0.1 s`, `0.8 s`, `12 s`, `1 m 12 s`, `2 h 5 m`, `3 d 4 h`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) {
     return '–';
+  }
+  if (seconds < 0.05) {
+    return seconds === 0 ? '0 s' : '<0.1 s';
   }
   if (seconds < 9.95) {
     return `${seconds.toFixed(1)} s`;
