@@ -27,7 +27,7 @@ def test_the_toolbar_submits_what_is_on_the_screen(
     lab.page.locator('[data-jp-item-name="mlws-submit"]').get_by_role("button").click()
     lab.page.locator(".Toastify").get_by_role("button", name="Open").click()
     view = lab.page.locator(".mlws-JobView")
-    expect(view.locator(".mlws-Status")).to_have_text("Completed")
+    expect(view.locator(".mlws-Head .mlws-Status")).to_have_text("Completed")
     expect(view).to_contain_text("typed and not saved")
     expect(view).to_contain_text("from the file beside it")
     expect(view).to_contain_text("cell 2 of 2")

@@ -9,9 +9,6 @@ import type { Client } from '../api/client';
 import { sha256 } from '../api/sha256';
 import type { JobRequest } from '../api/types';
 
-/** A folder by its path in Jupyter's contents; the server knows where that is on its disk. */
-const CONTENTS = 'contents:';
-
 /** Upload the notebook as it is on the screen, and return what to submit. */
 export async function requestOf(
   panel: NotebookPanel,
@@ -32,7 +29,8 @@ export async function requestOf(
     name: PathExt.basename(path, PathExt.extname(path)),
     notebook: sha,
     path: PathExt.basename(path),
-    folder: CONTENTS + PathExt.dirname(path),
+    // As Jupyter shows it: the server knows where that is on its disk.
+    folder: PathExt.dirname(path) || '.',
     kernel: {
       name: kernel?.name ?? sessionContext.kernelPreference.name ?? null,
       executable: null
