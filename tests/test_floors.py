@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reconcile": _JOBS | {"jobs"},
     "app": _JOBS | {"jobs", "reconcile"},
     "server": _JOBS | {"jobs", "reconcile", "app"},
-    "client": {"model", "capture"},
+    "client": {"model", "capture", "processes"},
     "magics": _DOOR,
     "cli": _DOOR,
     # The package itself: only lazily, inside functions; see test_importing_the_package_is_light.

@@ -147,7 +147,11 @@ class AsyncJob:
 
     async def last_lines(self, count: int, *, attempt: int | None = None) -> str:
         """Return the last `count` lines of what `logs` returns, without reading all of a long log."""
-        return await log_tail.last_lines(self, count, size=await self._log_size(attempt), attempt=attempt)
+
+        async def read(tail: int) -> str:
+            return await self.logs(attempt=attempt, tail=tail)
+
+        return await log_tail.last_lines(read, count, size=await self._log_size(attempt))
 
     async def _log_size(self, attempt: int | None) -> int:
         """Return the bytes of the log, as far as it has come."""

@@ -10,8 +10,6 @@ from pathlib import Path
 
 from jupyter_mlws.client import places
 
-_CLOCK_SLACK = 2.0
-
 
 @dataclass(frozen=True)
 class Address:
@@ -36,11 +34,13 @@ class Address:
 
 def read_runtime_file(path: Path) -> Address | None:
     """Return the server that `path` tells of; None when it is gone, or the file is not of this user."""
+    from jupyter_mlws.processes.identity import ProcessRef  # brings psutil, which nothing else here needs
+
     try:
         if path.stat().st_uid != os.getuid():
             return None
         found = json.loads(path.read_text("utf-8"))
-        if not is_alive(int(found["pid"]), float(found["process_started"])):
+        if not ProcessRef(int(found["pid"]), float(found["process_started"])).alive():
             return None
         return Address(
             url=str(found["url"]).rstrip("/"),
@@ -53,18 +53,6 @@ def read_runtime_file(path: Path) -> Address | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def is_alive(pid: int, started: float) -> bool:
-    """Return whether the process that began at `started` (seconds since 1970) still runs as `pid`."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        same = abs(process.create_time() - started) < _CLOCK_SLACK
-        return same and bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
 
 
 def servers_of(workspace_id: str, *, hint: str | None = None) -> list[Address]:

@@ -34,12 +34,16 @@ def lacking(ask: Capacity, free: Capacity) -> list[str]:
     """Return what `free` is short of for `ask`, in words such as `2 cpus (1 free)`; empty when it fits."""
     short = []
     if ask.cpus > free.cpus + 1e-9:
-        short.append(f"{ask.cpus:g} cpus ({free.cpus:g} free)")
+        short.append(f"{ask.cpus:g} {_cpus(ask.cpus)} ({free.cpus:g} free)")
     if ask.memory > free.memory:
         short.append(f"{gigabytes(ask.memory)} of memory ({gigabytes(free.memory)} free)")
     if ask.gpus > free.gpus:
-        short.append(f"{ask.gpus} gpus ({free.gpus} free)")
+        short.append(f"{ask.gpus} {'gpu' if ask.gpus == 1 else 'gpus'} ({free.gpus} free)")
     return short
+
+
+def _cpus(number: float) -> str:
+    return "cpu" if number == 1 else "cpus"
 
 
 def gigabytes(size: int) -> str:

@@ -13,6 +13,7 @@ from jupyter_mlws.client import wording
 from jupyter_mlws.magics.session import Session
 from jupyter_mlws.magics.shown import Shown, show
 from jupyter_mlws.model.compute import Compute
+from jupyter_mlws.model.errors import NotFound
 
 
 def jobs(session: Session, options: argparse.Namespace, _cell: str | None) -> None:
@@ -116,4 +117,10 @@ def _side(column: int) -> str:
 def _is_result_of_last(session: Session, word: str) -> bool:
     """Return whether `word`, given alone, names a result of the last job and not a job."""
     last = session.last
-    return last is not None and word in {item.name for item in last.wait().results}
+    if last is None:
+        return False
+    try:
+        return word in {item.name for item in last.wait().results}
+    except NotFound:  # deleted since
+        session.last = None
+        return False

@@ -47,7 +47,7 @@ def help(_session: Session, options: argparse.Namespace, _cell: str | None) -> N
     lines = ["%mlws                   what there is: server, workspace, jobs, MLflow"]
     lines += [f"%mlws {command.name:<{width + 7}}{command.summary}" for command in COMMANDS.values()]
     lines += [
-        "%%mlws submit            over a cell: run it as a job",
+        "%%mlws submit           over a cell: run it as a job",
         "",
         "%mlws COMMAND --help shows its options.",
     ]

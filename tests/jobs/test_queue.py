@@ -36,7 +36,7 @@ def test_a_job_waiting_for_a_gpu_does_not_hold_up_the_others() -> None:
     needs_gpu, plain = make_job(minute=1, gpus=1), make_job(minute=2)
     choice = choose([needs_gpu, plain], free(cpus=2, gpus=0))
     assert choice.start == [plain]
-    assert choice.waiting[needs_gpu.id] == "Waits for 1 gpus (0 free)"
+    assert choice.waiting[needs_gpu.id] == "Waits for 1 gpu (0 free)"
 
 
 def test_an_unknown_compute_is_named() -> None:
