@@ -177,6 +177,24 @@ def _send_everything(shell: Any) -> None:
         stream.pub_thread.socket.setsockopt(zmq.SNDHWM, 0)
 
 
+def _send_at_once(shell: Any) -> None:
+    """Let the thread that sends output send at once what it is asked to send by itself.
+
+    ipykernel has it wake itself through a pipe, once for each piece of a long text; after 2,000 of them
+    the pipe is full, and the thread waits for ever for itself to empty it.
+    """
+    sender = _streams()[0].pub_thread
+    schedule = sender.schedule
+
+    def schedule_or_do(work: Any) -> None:
+        if threading.current_thread() is sender.thread:
+            work()
+        else:
+            schedule(work)
+
+    sender.schedule = schedule_or_do
+
+
 def _send_any_text(shell: Any) -> None:
     """Lone surrogates cannot be encoded, and a reply that cannot be sent would never come."""
     session = shell.kernel.session
@@ -296,6 +314,7 @@ def _exit_quietly(shell: Any) -> None:
 
 _PREPARATIONS = (
     _send_everything,
+    _send_at_once,
     _send_any_text,
     _cut_streams,
     _flush_before_exit,

@@ -44,7 +44,13 @@ def test_a_million_lines(attempt):
 
 
 @pytest.mark.parametrize(
-    "code", ["for i in range(1024): print('x' * (1 << 20))", "print('y' * (1 << 30))"], ids=["many", "one"]
+    "code",
+    [
+        "for i in range(1024): print('x' * (1 << 20))",
+        "line = 'x' * ((1 << 20) - 1) + '\\n'\nfor i in range(1024): print(line, end='')\nprint('end')",
+        "print('y' * (1 << 30))",
+    ],
+    ids=["many", "lines", "one"],
 )
 def test_a_gigabyte_of_output(attempt, code):
     job = attempt(code=code)
