@@ -25,8 +25,10 @@ _RESOURCE = "mlflow"
 # MLflow's pages ask with POST for what they only read.
 _READING = re.compile(r"/(ajax-)?api/[^?]*/(search|search-v?\d*|get-bulk|query[a-z-]*)$|/graphql$")
 _DOWNLOAD = re.compile(r"/get-artifact$|/mlflow-artifacts/artifacts/|/model-versions/get-artifact$")
+# A script and no meta element, which would not load a page anew whose address has a fragment (#/experiments).
 _WAITING = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta http-equiv="refresh" content="1"><title>MLflow</title>
+<html lang="en"><head><meta charset="utf-8"><title>MLflow</title>
+<script>setTimeout(() => location.reload(), 1000)</script>
 <style>body{{font:14px system-ui,sans-serif;margin:3em;color-scheme:light dark}}</style></head>
 <body><p>{sentence}</p></body></html>
 """

@@ -35,7 +35,7 @@ def pages(server: RunningServer, wait_for: Any) -> str:
     first = httpx.get(address, headers={**server.headers, **HTML}, timeout=30)
     if first.status_code == 503:
         assert "MLflow is starting" in first.text
-        assert 'http-equiv="refresh"' in first.text
+        assert "location.reload()" in first.text
     wait_for(lambda: httpx.get(address, headers=server.headers, timeout=30).status_code == 200, 90)
     return address
 
