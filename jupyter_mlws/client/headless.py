@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from jupyter_mlws.model.errors import NotFound, NotReady
 
 _LOGS_KEPT = 10
 _PATIENCE = 90.0
+_LOG_LINE = re.compile(r"\[[DIWEC] \d{4}-")
 _TAIL = 2000
 _NOT_NEEDED = ("jupyterlab", "jupyter_lsp", "jupyter_server_terminals", "notebook", "notebook_shim", "voila")
 """Extensions that a server without a browser starts quicker without."""
@@ -164,5 +166,7 @@ def _new_log() -> Path:
 
 
 def _last_words(log: Path) -> str:
-    text = log.read_bytes()[-_TAIL:].decode("utf-8", "replace").strip()
-    return text.splitlines()[-1].strip() if text else "it wrote nothing."
+    lines = log.read_bytes()[-_TAIL:].decode("utf-8", "replace").strip().splitlines()
+    # Other extensions may log a line after the one that says why the server ended.
+    said = [line for line in lines if not _LOG_LINE.match(line)] or lines
+    return said[-1].strip() if said else "it wrote nothing."
