@@ -10,7 +10,7 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from jupyter_mlws.compute.backend import ComputeBackend
-from jupyter_mlws.compute.slots import asked, lacking
+from jupyter_mlws.compute.slots import asked, gigabytes, lacking
 from jupyter_mlws.jobs.notebook_parameters import check_parameters
 from jupyter_mlws.model.errors import Invalid, Malformed, NotFound
 from jupyter_mlws.model.job import JobKind, JobSpec, KernelChoice
@@ -93,7 +93,7 @@ def _check_compute(spec: JobSpec, computes: Mapping[str, ComputeBackend]) -> Non
         raise ResourcesTooLarge(
             f"The job asks for {' and '.join(item.split(' (')[0] for item in short)}, more than the compute "
             f"{spec.compute} has in all.",
-            hint=f"It has {has.cpus:g} cpus, {has.memory / 2**30:.3g} GB of memory and {has.gpus} gpus.",
+            hint=f"It has {has.cpus:g} cpus, {gigabytes(has.memory)} of memory and {has.gpus} gpus.",
         )
 
 
@@ -188,7 +188,12 @@ def _kernel(spec: JobSpec, notebook: dict[str, object] | None) -> KernelChoice:
     manager = KernelSpecManager()
     try:
         manager.get_kernel_spec(name)
-    except (NoSuchKernel, ValueError, OSError) as error:
+    except (ValueError, OSError) as error:
+        raise KernelUnknown(
+            f"The kernelspec {name[:100]!r} cannot be read: {str(error)[:200]}.",
+            hint="Install it again, or choose another; `jupyter kernelspec list` says where it lies.",
+        ) from error
+    except NoSuchKernel as error:
         raise KernelUnknown(
             f"There is no kernel {name[:100]!r}.",
             hint=f"There is: {', '.join(sorted(manager.find_kernel_specs()))}. Others are added with "
