@@ -30,6 +30,20 @@ _HERE = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
 # A cold lab on two busy cores takes its time.
 PATIENCE_MS = 90_000
 
+# Asked anew until it holds, so its first call comes before JupyterLab's own.
+FILE_IS_OPEN = """() => {
+  const commands = window.jupyterapp?.commands;
+  if (commands && window.fileIsOpen === undefined) {
+    window.fileIsOpen = false;
+    commands.commandExecuted.connect((_, { id, result }) => {
+      if (id === 'filebrowser:open-path') {
+        void result.then(() => { window.fileIsOpen = true; });
+      }
+    });
+  }
+  return window.fileIsOpen === true;
+}"""
+
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
@@ -76,6 +90,15 @@ class Lab:
         """Wait until the application stands."""
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         self.page.wait_for_selector("#jp-main-dock-panel")
+
+    def reload(self) -> None:
+        """Load the page of a file again, and wait until JupyterLab has opened that file once more.
+
+        It does so seconds after the restored layout stands, and hides whatever the user has opened meanwhile.
+        """
+        self.page.reload(wait_until="commit")
+        self.page.wait_for_function(FILE_IS_OPEN)
+        self.ready()
 
     def run(self, command: str, **arguments: Any) -> None:
         """Run a command of the application, as a menu entry would; what it returns is not waited for."""

@@ -103,8 +103,7 @@ def test_a_deleted_job_says_so(start_lab: Any, submit: Any, write_card: Any, wai
     expect(dialog).to_contain_text("1 result")
     dialog.get_by_role("button", name="Delete").click()
     expect(card).to_contain_text("was deleted")
-    lab.page.reload()
-    lab.ready()
+    lab.reload()
     expect(lab.card("brief")).to_contain_text("was deleted")
 
 

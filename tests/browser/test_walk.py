@@ -77,8 +77,7 @@ def test_a_new_users_walk(start_lab: Any, write_notebook: Any, wait_for_status: 
     expect(train).to_contain_text("trained on 500 rows")
 
     lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
-    lab.page.reload()
-    lab.ready()
+    lab.reload()
     expect(lab.card("train").locator(".mlws-Status")).to_have_text("Completed")
     expect(lab.card("train")).to_contain_text("trained on 500 rows")
     expect(lab.card("train").locator(".mlws-Results")).to_contain_text("model")
