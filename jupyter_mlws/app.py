@@ -20,13 +20,14 @@ from jupyter_mlws.jobs.service import JobService
 from jupyter_mlws.jobs.snapshot import Limits
 from jupyter_mlws.model.events import Change
 from jupyter_mlws.model.workspace import Workspace
+from jupyter_mlws.processes.runtime_folder import make_runtime_folder
 from jupyter_mlws.reconcile.doorbell import Doorbell, ring
 from jupyter_mlws.reconcile.leadership import Leadership
 from jupyter_mlws.reconcile.loop import ReconcileLoop
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.blobs import Blobs
 from jupyter_mlws.store.database import Database
-from jupyter_mlws.store.layout import Layout, runtime_folder
+from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.store.transaction import Transaction
 from jupyter_mlws.tracking.server import TrackingServer
 
@@ -75,7 +76,7 @@ class Services:
         `on_change` is called on this event loop with what changed. Raises the errors of the store.
         """
         layout = Layout(await asyncio.to_thread(_resolved, workspace))
-        runtime = await asyncio.to_thread(runtime_folder, workspace.id)
+        runtime = await asyncio.to_thread(make_runtime_folder, workspace.id)
         database = await asyncio.to_thread(Database.open, layout)
         blobs = Blobs(layout.blobs)
         computes = _computes(settings)
@@ -139,11 +140,14 @@ class Services:
         return services
 
     async def close(self) -> None:
-        """Serve no more; jobs and MLflow run on."""
+        """Serve no more; jobs run on, and while there are any MLflow does, too."""
+        needed = not self.leader or bool(await self.records.read(rows.active))
         await self.loop.close()
         await self.publisher.close()
         await self.jobs.close()
         await self.recorder.close()
+        if self.tracking is not None and not needed:
+            await self.tracking.stop()
         await asyncio.to_thread(self.database.close)
 
 

@@ -8,7 +8,7 @@ A pack is one file::
 
     MLWSPACK1\n             magic
     8 bytes                 length of the header, big-endian
-    header                  JSON: python, implementation, names, packages, stream, buffers
+    header                  JSON: python, implementation, names, packages, sources, stream, buffers
     stream                  pickles of protocol 5, one a variable, all of one pickler: what two variables
                             share is there once, and is shared again after reading
     buffers                 the large ones (arrays, columns) as they lie in memory, each at a multiple of 64
@@ -18,7 +18,8 @@ file copy-on-write: arrays are writable, nothing is copied before it is changed,
 deleted meanwhile.
 
 Functions and classes of the notebook go by value. Their globals are the namespace in which they are
-unpacked, so that a function sees what is assigned there later, as it does in the notebook.
+unpacked, so that a function sees what is assigned there later, as it does in the notebook. The text of the
+cells that define them goes along in `sources`, so that a traceback shows their lines.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ import errno
 import hashlib
 import importlib
 import json
+import linecache
 import mmap
 import os
 import pickle
@@ -125,7 +127,7 @@ def write_pack(
     """
     scope = _main_namespace() if namespace is None else namespace
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
-        shares = _dump_all(variables, spool, scope)
+        shares, sources = _dump_all(variables, spool, scope)
         end = spool.tell()
         spool.seek(0)
         offsets, size = _place([buffer.nbytes for share in shares for buffer in share.buffers], end)
@@ -134,6 +136,7 @@ def write_pack(
             "implementation": platform.python_implementation(),
             "names": [share.described for share in shares],
             "packages": _packages(variables.values()),
+            "sources": sources,
             "stream": [0, end],
             "buffers": offsets,
         }
@@ -161,7 +164,7 @@ class _Share:
 
 def _dump_all(
     variables: Mapping[str, object], spool: Any, namespace: MutableMapping[str, Any]
-) -> list[_Share]:
+) -> tuple[list[_Share], dict[str, str]]:
     shares: list[_Share] = []
 
     def take(buffer: pickle.PickleBuffer) -> bool:
@@ -188,7 +191,7 @@ def _dump_all(
             raise _explained(name, value, error=error, namespace=namespace) from error
         shares[-1].stream_size = spool.tell() - begin
         shares[-1].code = pickler.code_seen
-    return shares
+    return shares, pickler.sources
 
 
 def _place(sizes: list[int], start: int) -> tuple[list[list[int]], int]:
@@ -338,6 +341,7 @@ class _NotebookRules:
         pickler.__init__(file, protocol=5, buffer_callback=buffer_callback)
         self.namespace = namespace
         self.code_seen = False
+        self.sources: dict[str, str] = {}
         self._base_rule = getattr(pickler, "reducer_override", None)
         self._rules: dict[type, Any] = {}
         references = getattr(self, "globals_ref", None)
@@ -378,6 +382,9 @@ class _NotebookRules:
 
     def _note_code(self, code: types.CodeType) -> Any:
         self.code_seen = True
+        known = linecache.cache.get(code.co_filename, ())
+        if len(known) == 4 and known[1] is None:  # the text of a cell: it has no file, and no time
+            self.sources[code.co_filename] = "".join(known[2])
         return self._base(code)
 
     def _reduce_definition(self, obj: Any) -> Any:
@@ -473,21 +480,21 @@ def _standard_stream_or_refusal(refusal: tuple[str, str]) -> Callable[[Any], Any
 
 # Why something cannot be packed
 
-_INSIDE = "Create it inside the cell, or leave it out with --in."
-_FILE = "is an open file", "Open it inside the cell, or leave it out with --in."
+_INSIDE = "Create it in the job's own code."
+_FILE = "is an open file", "Open it in the job's own code."
 _LOCK = "is a lock or another means of waiting between threads", _INSIDE
 _QUEUE = "is a queue between threads or processes", _INSIDE
-_DATABASE = "is a connection to a database", "Connect inside the cell, or leave it out with --in."
-_GENERATOR = "is a generator that is under way", "Send list(...) of it, or create it inside the cell."
-_COROUTINE = "is a coroutine", "Await it before, or inside the cell."
+_DATABASE = "is a connection to a database", "Connect in the job's own code."
+_GENERATOR = "is a generator", "Send list(...) of it, or create it in the job's own code."
+_COROUTINE = "is a coroutine", "Await it before, or in the job's own code."
 _FUTURE = "is a task or future of this process", "Wait for its result and send that."
-_THREAD = "is a thread", "Start it inside the cell, or leave it out with --in."
-_PROCESS = "is a running process or a pool of them", "Start it inside the cell, or leave it out with --in."
-_SOCKET = "is a network connection", "Connect inside the cell, or leave it out with --in."
-_WIDGET = "is a widget, which lives in this notebook's page", "Send its value, or leave it out with --in."
-_KERNEL = "belongs to this kernel", "Leave it out with --in; the job's kernel has its own."
-_SPARK = "lives in Spark's own process", "Create the session inside the cell, or send .toPandas()."
-_WEAK = "is a weak reference", "Send the object itself, or leave it out with --in."
+_THREAD = "is a thread", "Start it in the job's own code."
+_PROCESS = "is a running process or a pool of them", "Start it in the job's own code."
+_SOCKET = "is a network connection", "Connect in the job's own code."
+_WIDGET = "is a widget, which lives in this notebook's page", "Send its value."
+_KERNEL = "belongs to this kernel", "Leave it out; the job's kernel has its own."
+_SPARK = "lives in Spark's own process", "Create the session in the job's own code, or send .toPandas()."
+_WEAK = "is a weak reference", "Send the object itself."
 
 # Full names of classes, looked for among a type's bases: nothing is imported to know them.
 _REFUSALS: dict[str, tuple[str, str]] = {
@@ -525,8 +532,8 @@ _REFUSALS: dict[str, tuple[str, str]] = {
     "builtins.generator": _GENERATOR,
     "builtins.async_generator": _GENERATOR,
     "builtins.coroutine": _COROUTINE,
-    "builtins.frame": ("is a frame of running code", "Leave it out with --in."),
-    "builtins.traceback": ("is a traceback", "Send traceback.format_exc(), or leave it out with --in."),
+    "builtins.frame": ("is a frame of running code", "Leave it out."),
+    "builtins.traceback": ("is a traceback", "Send traceback.format_exc()."),
     "_asyncio.Future": _FUTURE,
     "asyncio.futures.Future": _FUTURE,
     "concurrent.futures._base.Future": _FUTURE,
@@ -839,15 +846,22 @@ def _read(path: Any, *, namespace: MutableMapping[str, Any], overwrite: bool) ->
             buffers = [whole[start + offset :][:size] for offset, size in header["buffers"]]
         file.seek(start + header["stream"][0])
         reader = _Reader(file, buffers, namespace=namespace, overwrite=overwrite)
+        _remember_sources(header.get("sources", {}))
         variables = {}
         with reader.bound():
             for described in header["names"]:
                 try:
                     variables[described["name"]] = reader.load()
                 except Exception as error:
-                    sentence = _unpack_sentence(described["name"], error, header=header, incoming=overwrite)
+                    sentence = _unpack_sentence(_called(described["name"]), error, header=header)
                     raise UnpackError(sentence) from error
         return variables
+
+
+def _remember_sources(sources: dict[str, str]) -> None:
+    """Let tracebacks and `inspect.getsource` find the text of cells that ran elsewhere."""
+    for name, text in sources.items():
+        linecache.cache.setdefault(name, (len(text), None, text.splitlines(True), name))
 
 
 def _check_version(header: dict[str, Any]) -> None:
@@ -859,22 +873,27 @@ def _check_version(header: dict[str, Any]) -> None:
     if same or not carriers:
         return
     raise UnpackError(
-        f"The variable `{shorten(carriers[0])}` holds code of Python {header['python']}, and this kernel runs"
-        f" Python {_VERSION}: functions and classes defined in a notebook go between equal versions alone."
-        f" Choose a kernel of Python {header['python']}, or put the definition into a .py file."
+        f"The variable `{shorten(_called(carriers[0]))}` holds code of Python {header['python']}, and this"
+        f" kernel runs Python {_VERSION}: functions and classes defined in a notebook go between equal"
+        f" versions alone. Choose a kernel of Python {header['python']}, or put the definition into a .py"
+        " file."
     )
 
 
-def _unpack_sentence(name: str, error: Exception, *, header: dict[str, Any], incoming: bool) -> str:
+def _called(name: str) -> str:
+    """Return a name as people know it: `args` for the `__mlws_args__` of a job that calls a function."""
+    return name[len("__mlws_") : -len("__")] if name.startswith("__mlws_") else name
+
+
+def _unpack_sentence(name: str, error: Exception, *, header: dict[str, Any]) -> str:
     who = f"Python {platform.python_version()} ({sys.executable})"
     if isinstance(error, ModuleNotFoundError) and error.name:
         package = error.name.partition(".")[0]
         role = "carries definitions of a notebook and " if package == "cloudpickle" else ""
         part = "" if package == error.name else f" (module {shorten(error.name)})"
-        instead = f", or leave `{shorten(name)}` out with --in" if incoming else ""
         return (
             f"The variable `{shorten(name)}` needs the package {shorten(package)}{part}, which {role}is"
-            f" missing in {who}. Install it there{instead}."
+            f" missing in {who}. Install it there."
         )
     differing = []
     for package, version in header.get("packages", {}).items():

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from jupyter_mlws.version import version
+
 FAILED, USAGE, CANCELED, INTERRUPTED = 1, 2, 3, 130
 
 _GROUPS = {
@@ -44,8 +46,21 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in _GROUPS.items()])
 
 
+def _say_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(f"jupyter mlws, version {version()}")
+        context.exit()
+
+
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="jupyter_mlws", prog_name="jupyter mlws")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
 @click.option("-w", "--workspace", metavar="W", help="Name, or path with a /, of the workspace.")
 @click.option("--url", metavar="URL", help="Address of the server, instead of looking for it.")
 @click.pass_context
@@ -95,7 +110,3 @@ def _tell(error: Any, *, as_json: bool) -> None:
     click.echo(click.style("Error: ", fg="red") + error.message, err=True)
     if error.hint:
         click.echo(error.hint, err=True)
-
-
-if __name__ == "__main__":
-    main()

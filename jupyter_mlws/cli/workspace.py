@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from jupyter_mlws.cli import door
@@ -47,11 +49,16 @@ def create(context: click.Context, name: str, as_json: bool) -> None:
 @click.pass_context
 def use(context: click.Context, name: str, as_json: bool) -> None:
     """Open another workspace in the server, and make it the current one; jobs of the other go on."""
+    from jupyter_mlws.client import places
+
     used = door.workspace(context).workspaces.use(name)
     if as_json:
         door.write_json(used)
     else:
         click.echo(f"The workspace {used.name!r} ({used.path}) is open.")
+    named = os.environ.get("MLWS_WORKSPACE")
+    if named and places.choose(None).id != used.id:
+        door.say(f"In this shell MLWS_WORKSPACE={named} comes before it: unset it, or set it to {used.path}.")
 
 
 @command.command()

@@ -31,7 +31,10 @@ from jupyter_mlws.model.status import JobStatus
 
 
 class AsyncJob:
-    """A job of a workspace. `record` is how it stood when it was last looked at; `refresh` looks again."""
+    """A job of a workspace. `record` is how it stood when it was last looked at; `refresh` looks again.
+
+    See `Job`, whose methods these are.
+    """
 
     def __init__(
         self, door: Door, record: Job, *, workspace: Mapping[str, str], skipped: list[Skipped] | None = None
@@ -69,11 +72,7 @@ class AsyncJob:
         return self.record
 
     async def wait(self, timeout: str | float | None = None) -> Job:
-        """Return the record once the job has ended, whatever its status.
-
-        `timeout` is in seconds, or a text such as `"10m"`; after it `WaitTimeout` is raised and the job goes
-        on. A server that goes away is waited for.
-        """
+        """Return the record once the job has ended, whatever its status; see `Job.wait`."""
         seconds = None if timeout is None else quantities.duration(timeout)
         self.record = await follow.until_ended(self._door, self.id, timeout=seconds)
         return self.record
@@ -93,10 +92,7 @@ class AsyncJob:
         await self.refresh()
 
     async def stream(self, screen: screens.Screen | None = None) -> Job:
-        """Show the job's output as it comes, until the job has ended; return its record.
-
-        It is shown under the running cell, or on the standard output. Survives a restart of the server.
-        """
+        """Show the job's output as it comes until the job has ended, and return its record."""
         shown = screen or screens.for_here(self.id)
         async for page in self.event_pages(whole=shown.rich):
             for event in page:
@@ -126,10 +122,7 @@ class AsyncJob:
             attempt, offset = page.attempt, page.next
 
     async def logs(self, *, attempt: int | None = None, tail: int | None = None) -> str:
-        """Return what the newest attempt (or `attempt`) has printed so far, as text, and warnings about it.
-
-        `tail` limits it to the last so many bytes of the log.
-        """
+        """Return what the newest attempt (or `attempt`) has printed so far; see `Job.logs`."""
         return "".join([text async for text in self.log_pieces(attempt=attempt, tail=tail)])
 
     async def log_pieces(
@@ -167,7 +160,7 @@ class AsyncJob:
         return self.record
 
     async def delete(self) -> None:
-        """Delete the job with its output and results, in a moment; one that runs is ended first."""
+        """Delete the job with its output and results; one that runs is ended first."""
         await self._door.json("DELETE", f"/jobs/{self.id}")
 
     async def rerun(
@@ -183,11 +176,7 @@ class AsyncJob:
         gpus: int | None = None,
         priority: str | None = None,
     ) -> AsyncJob:
-        """Run the job again exactly as it was, but for what is given; return the new job.
-
-        `parameters` are merged over the old ones; `timeout` is in seconds or a text such as `"2h"`, `memory`
-        in bytes or a text such as `"4G"`.
-        """
+        """Run the job again exactly as it was, but for what is given; see `Job.rerun`."""
         values = checked_parameters(parameters)
         wanted = {
             "cpus": cpus,
@@ -223,11 +212,7 @@ class AsyncJob:
         return self.record
 
     async def result(self, name: str | None = None) -> Any:
-        """Return the result called `name`, waiting for the end of the job.
-
-        Without a name: all results that were kept, as a dict; of a function job, what the function returned.
-        Raises `JobFailed`, `JobCanceled`, `ResultUnknown`, `ResultNotKept` or `ResultUnreadable`.
-        """
+        """Return the result called `name`, waiting for the end of the job; see `Job.result`."""
         return results.unpack_all(await self.fetch_results(name))
 
     async def fetch_results(self, name: str | None = None) -> results.Fetched:

@@ -161,7 +161,7 @@ class AsyncJobs:
                 raise NotFound(
                     f"There is no job {word[:100]!r} in the workspace {self._workspace.get('name', '')!r}.",
                     hint="Give the id or the name of one that `%mlws jobs` or `jupyter mlws job list` shows.",
-                    code="job_unknown",
+                    code="job_not_found",
                 ) from None
             return AsyncJob(self._door, named.jobs[0], workspace=self._workspace)
 

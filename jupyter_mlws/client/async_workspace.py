@@ -11,17 +11,11 @@ from pydantic import ValidationError
 
 from jupyter_mlws.client.async_jobs import AsyncJobs
 from jupyter_mlws.client.finder import Finder
+from jupyter_mlws.client.places import WorkspaceNameInvalid
 from jupyter_mlws.client.transport import Door, segment
 from jupyter_mlws.model.answers import ComputeList, Experiment, ExperimentList, WorkspaceList
 from jupyter_mlws.model.compute import Compute
-from jupyter_mlws.model.errors import Invalid
 from jupyter_mlws.model.workspace import ServerStatus, TrackingState, Workspace, WorkspaceCreate
-
-
-class WorkspaceNameInvalid(Invalid):
-    """A workspace was to be made with a name that no folder should have."""
-
-    code = "workspace_name_invalid"
 
 
 class AsyncComputes:

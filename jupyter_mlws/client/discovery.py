@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_mlws.client import places
+from jupyter_mlws.processes.runtime_folder import runtime_folder
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def servers_of(workspace_id: str, *, hint: str | None = None) -> list[Address]:
     newest.
     """
     try:
-        files = list(places.runtime_folder(workspace_id).glob("server-*.json"))
+        files = list(runtime_folder(workspace_id).glob("server-*.json"))
     except OSError:
         return []
     # A server that has gone on to another workspace leaves word of that here too.

@@ -8,7 +8,6 @@ import httpx
 from pydantic import ValidationError
 
 from jupyter_mlws.client.discovery import Address
-from jupyter_mlws.client.version import installed
 from jupyter_mlws.model.errors import (
     Conflict,
     ErrorAnswer,
@@ -22,6 +21,7 @@ from jupyter_mlws.model.errors import (
     TooLarge,
     TooMuch,
 )
+from jupyter_mlws.version import version as installed
 
 _FAMILIES: dict[int, type[MlwsError]] = {
     family.status: family

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from jupyter_mlws.client import discovery, places
 from jupyter_mlws.model.errors import NotFound, NotReady
+from jupyter_mlws.processes.runtime_folder import make_runtime_root, runtime_folder
 
 _LOGS_KEPT = 10
 _PATIENCE = 90.0
@@ -60,8 +61,7 @@ async def ensure(chosen: places.Chosen, *, say: Callable[[str], None]) -> discov
 @contextlib.asynccontextmanager
 async def _only_one(chosen: places.Chosen, *, say: Callable[[str], None]) -> AsyncIterator[None]:
     """Hold the lock under which the server of this workspace is started."""
-    root = places.runtime_root()
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root = make_runtime_root()
     short = hashlib.sha256(str(chosen.path).encode()).hexdigest()[:12]
     descriptor = os.open(root / f"start-{short}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -152,7 +152,7 @@ def _of_process(chosen: places.Chosen, pid: int) -> discovery.Address | None:
     workspace_id = chosen.id
     if workspace_id is None:
         return None
-    return discovery.read_runtime_file(places.runtime_folder(workspace_id) / f"server-{pid}.json")
+    return discovery.read_runtime_file(runtime_folder(workspace_id) / f"server-{pid}.json")
 
 
 def _new_log() -> Path:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from jupyter_mlws.client import results, screens
 from jupyter_mlws.client.async_job import AsyncJob
@@ -15,6 +15,9 @@ from jupyter_mlws.model.errors import MlwsError, NotFound
 from jupyter_mlws.model.events import LogEvent
 from jupyter_mlws.model.status import JobStatus
 
+FindAgain: TypeAlias = "Callable[[str, str], Job]"
+"""Takes the folder of a workspace and the id of a job there; a function that pickle finds by its name."""
+
 
 class Job:
     """A job of a workspace. Shown in a notebook it is its live card.
@@ -22,9 +25,10 @@ class Job:
     It can be sent to another job or process: there it finds its workspace again.
     """
 
-    def __init__(self, job: AsyncJob, loop: EventLoop) -> None:
+    def __init__(self, job: AsyncJob, loop: EventLoop, *, find_again: FindAgain) -> None:
         self._job = job
         self._loop = loop
+        self._find_again = find_again
 
     @property
     def id(self) -> str:
@@ -121,7 +125,7 @@ class Job:
         return self
 
     def delete(self) -> None:
-        """Delete the job with its output and results, in a moment; one that runs is ended first."""
+        """Delete the job with its output and results; one that runs is ended first."""
         self._loop.run(self._job.delete())
 
     def rerun(
@@ -153,7 +157,7 @@ class Job:
             gpus=gpus,
             priority=priority,
         )
-        return Job(self._loop.run(again), self._loop)
+        return Job(self._loop.run(again), self._loop, find_again=self._find_again)
 
     def change(self, *, name: str | None = None, priority: str | None = None) -> Job:
         """Change the name or the priority (`low`, `medium`, `high`) of a job that waits."""
@@ -202,11 +206,4 @@ class Job:
         return self._job._repr_mimebundle_()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return found_again, (self._job.workspace["path"], self.id)
-
-
-def found_again(workspace: str, id: str) -> Job:
-    """Return the job `id` of the workspace in the folder `workspace`, through a connection of its own."""
-    from jupyter_mlws.client.workspace import connect
-
-    return connect(workspace).jobs.get(id)
+        return self._find_again, (self._job.workspace["path"], self.id)

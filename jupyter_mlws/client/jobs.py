@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from jupyter_mlws.client import wording
+from jupyter_mlws.client.async_job import AsyncJob
 from jupyter_mlws.client.async_jobs import AsyncJobs, Progress
 from jupyter_mlws.client.cell_job import prepare_cell
 from jupyter_mlws.client.event_loop import EventLoop
-from jupyter_mlws.client.job import Job
+from jupyter_mlws.client.job import FindAgain, Job
 from jupyter_mlws.client.job_table import JobTable
 from jupyter_mlws.client.notebook_job import place_on_disk, prepare_notebook
 from jupyter_mlws.client.options import JobOptions, PriorityWord
@@ -24,10 +25,13 @@ _LARGE = 20_000_000
 class Jobs:
     """Every job of a workspace."""
 
-    def __init__(self, jobs: AsyncJobs, loop: EventLoop, *, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, jobs: AsyncJobs, loop: EventLoop, *, say: Callable[[str], None], find_again: FindAgain
+    ) -> None:
         self._jobs = jobs
         self._loop = loop
         self._say = say
+        self._find_again = find_again
 
     def submit(
         self,
@@ -142,15 +146,15 @@ class Jobs:
 
     def send(self, prepared: Prepared) -> Job:
         """Send a job that was prepared. Large variables are announced, since they take a moment."""
-        return Job(self._loop.run(self._jobs.send(prepared, progress=self._progress())), self._loop)
+        return self._held(self._loop.run(self._jobs.send(prepared, progress=self._progress())))
 
     def get(self, id: str) -> Job:
         """Return the job with this id. Raises `NotFound`."""
-        return Job(self._loop.run(self._jobs.get(id)), self._loop)
+        return self._held(self._loop.run(self._jobs.get(id)))
 
     def find(self, word: str) -> Job:
         """Return the job with this id, or else the newest one of this name. Raises `NotFound`."""
-        return Job(self._loop.run(self._jobs.find(word)), self._loop)
+        return self._held(self._loop.run(self._jobs.find(word)))
 
     def list(self, *, limit: int = 50, **filters: Any) -> JobTable:
         """Return at most `limit` jobs, newest first.
@@ -161,11 +165,14 @@ class Jobs:
         if isinstance(filters.get("status"), str):
             filters["status"] = [filters["status"]]
         found = self._loop.run(self._jobs.list(limit=limit, **filters))
-        return JobTable(Job(job, self._loop) for job in found)
+        return JobTable(map(self._held, found))
 
     def page(self, query: JobQuery) -> JobPage:
         """Return one page of records; `next` is the cursor of the page after it."""
         return self._loop.run(self._jobs.page(query))
+
+    def _held(self, job: AsyncJob) -> Job:
+        return Job(job, self._loop, find_again=self._find_again)
 
     def _progress(self) -> Progress:
         told = -1

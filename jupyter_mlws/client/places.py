@@ -1,15 +1,22 @@
-"""Where workspaces and the files of running servers lie on this machine, as `store/` lays them out."""
+"""Where workspaces lie on this machine, as `store/` lays them out."""
 
 from __future__ import annotations
 
 import json
 import os
-import tempfile
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_SHORT_ID = 12
+from jupyter_mlws.model.errors import Invalid
+from jupyter_mlws.model.identity import WORKSPACE_ID_PATTERN
+
+
+class WorkspaceNameInvalid(Invalid):
+    """A workspace was asked for by a name or path that no folder has."""
+
+    code = "workspace_name_invalid"
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,8 @@ class Chosen:
             found = json.loads((self.path / "workspace.json").read_text("utf-8"))["id"]
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return found if isinstance(found, str) else None
+        # One that is damaged is as none: the server that is to open it says so.
+        return found if isinstance(found, str) and re.fullmatch(WORKSPACE_ID_PATTERN, found) else None
 
 
 def data_folder() -> Path:
@@ -41,30 +49,23 @@ def data_folder() -> Path:
 def choose(workspace: str | None, *, environment: Mapping[str, str] | None = None) -> Chosen:
     """Return the workspace by `workspace`, else MLWS_WORKSPACE, else the current one, else `default`.
 
-    A value with a `/` is a path, any other a name.
+    A value with a `/` is a path, any other a name. Raises `WorkspaceNameInvalid`.
     """
     variables = os.environ if environment is None else environment
     asked = workspace or variables.get("MLWS_WORKSPACE") or _current() or "default"
-    path = Path(asked).expanduser().resolve() if "/" in asked else data_folder() / "workspaces" / asked
+    try:
+        path = Path(asked).expanduser().resolve() if "/" in asked else data_folder() / "workspaces" / asked
+        str(path).encode()  # in JSON there is no path that is not
+    except (OSError, RuntimeError, ValueError) as error:
+        raise WorkspaceNameInvalid(
+            f"{asked[:100]!r} is not the path of a folder: {error}.",
+            hint="Give the name of a workspace, or a path with a /; it may come from MLWS_WORKSPACE.",
+        ) from error
     return Chosen(path=path, asked=asked, explicit=workspace is not None)
 
 
 def _current() -> str | None:
     try:
         return (data_folder() / "current").read_text("utf-8").strip() or None
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None
-
-
-def runtime_root() -> Path:
-    """Return the short folder, of this user alone, below which running servers leave their files."""
-    base = os.environ.get("XDG_RUNTIME_DIR", "")
-    # After `su`, in a container or from cron it often names a folder that is not there, or another user's.
-    if base and Path(base).is_dir() and os.access(base, os.W_OK | os.X_OK):
-        return Path(base) / "mlws"
-    return Path(tempfile.gettempdir()) / f"mlws-{os.getuid()}"
-
-
-def runtime_folder(workspace_id: str) -> Path:
-    """Return where the servers of one workspace leave their files."""
-    return runtime_root() / workspace_id[:_SHORT_ID]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
+from jupyter_mlws.model.sizes import size as size
 from jupyter_mlws.model.status import JobStatus
 
 SHAPES: dict[JobStatus, str] = {
@@ -39,18 +40,6 @@ def duration(seconds: float) -> str:
 def _pair(whole: int, large: int, large_unit: str, small: int, small_unit: str) -> str:
     rest = whole % large // small
     return f"{whole // large} {large_unit}" + (f" {rest} {small_unit}" if rest else "")
-
-
-def size(count: int) -> str:
-    """Return a number of bytes with a decimal unit, such as `312 B`, `4.2 MB` or `12 GB`."""
-    if count < 1000:
-        return f"{count} B"
-    amount = count / 1000
-    units = ["kB", "MB", "GB", "TB", "PB"]
-    while amount >= 999.5 and len(units) > 1:
-        amount /= 1000
-        del units[0]
-    return f"{amount:.1f} {units[0]}" if amount < 9.95 else f"{amount:.0f} {units[0]}"
 
 
 def money(dollars: float) -> str:

@@ -15,6 +15,7 @@ from jupyter_mlws.client.async_workspace import (
 )
 from jupyter_mlws.client.event_loop import EventLoop
 from jupyter_mlws.client.finder import Finder
+from jupyter_mlws.client.job import Job
 from jupyter_mlws.client.jobs import Jobs
 from jupyter_mlws.model import workspace as records
 from jupyter_mlws.model.answers import Experiment
@@ -63,7 +64,7 @@ class Workspace:
     def __init__(self, workspace: AsyncWorkspace, loop: EventLoop, *, say: Callable[[str], None]) -> None:
         self._workspace = workspace
         self._loop = loop
-        self.jobs = Jobs(workspace.jobs, loop, say=say)
+        self.jobs = Jobs(workspace.jobs, loop, say=say, find_again=find_again)
         self.computes = Computes(workspace.computes, loop)
         self.workspaces = Workspaces(workspace.workspaces, loop)
 
@@ -152,6 +153,7 @@ def connect(
         NotOurServer: It has not this extension.
         OtherVersion: It speaks another version's language.
         WorkspaceUnknown: There is no workspace of that name.
+        WorkspaceNameInvalid: No folder can have that name or path.
         ServerStartFailed: A server had to be started and did not come up; it says why.
     """
     finder = Finder(workspace=workspace, url=url, token=token, start=start)
@@ -161,3 +163,8 @@ def connect(
     except BaseException:
         loop.stop()
         raise
+
+
+def find_again(workspace: str, id: str) -> Job:
+    """Return the job `id` of the workspace in the folder `workspace`, through a connection of its own."""
+    return connect(workspace).jobs.get(id)

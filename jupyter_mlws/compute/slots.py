@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from jupyter_mlws.model.compute import Capacity
 from jupyter_mlws.model.job import Resources
+from jupyter_mlws.model.sizes import size
 
 
 def asked(resources: Resources) -> Capacity:
@@ -36,7 +37,7 @@ def lacking(ask: Capacity, free: Capacity) -> list[str]:
     if ask.cpus > free.cpus + 1e-9:
         short.append(f"{ask.cpus:g} {_cpus(ask.cpus)} ({free.cpus:g} free)")
     if ask.memory > free.memory:
-        short.append(f"{gigabytes(ask.memory)} of memory ({gigabytes(free.memory)} free)")
+        short.append(f"{size(ask.memory)} of memory ({size(free.memory)} free)")
     if ask.gpus > free.gpus:
         short.append(f"{ask.gpus} {'gpu' if ask.gpus == 1 else 'gpus'} ({free.gpus} free)")
     return short
@@ -44,8 +45,3 @@ def lacking(ask: Capacity, free: Capacity) -> list[str]:
 
 def _cpus(number: float) -> str:
     return "cpu" if number == 1 else "cpus"
-
-
-def gigabytes(size: int) -> str:
-    """Return a size of memory in bytes for people: `1.5 GB`, in units of 2**30 bytes."""
-    return f"{size / 2**30:.3g} GB"

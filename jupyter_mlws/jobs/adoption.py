@@ -16,6 +16,7 @@ from jupyter_mlws.jobs.log import last_events
 from jupyter_mlws.jobs.progress import Ending, Progress, run_seconds
 from jupyter_mlws.jobs.roster import Roster
 from jupyter_mlws.jobs.run_mirror import RunMirror
+from jupyter_mlws.jobs.unused_blobs import in_snapshots
 from jupyter_mlws.model.attempt_files import AttemptFiles
 from jupyter_mlws.model.errors import ErrorInfo, MlwsError
 from jupyter_mlws.model.job import Job
@@ -53,7 +54,7 @@ class Adoption:
                 _log.exception("The job %s cannot be followed.", job.id)
 
     async def sweep(self) -> None:
-        """Remove what servers that died left behind: folders without a job, uploads that broke off."""
+        """Remove what nobody needs: folders without a job, uploads that broke off, blobs of jobs deleted."""
         folders = await asyncio.to_thread(_old_folders, self._layout)
         if folders:
             known = await self._roster.records.read(rows.ids)
@@ -62,6 +63,10 @@ class Adoption:
                     _log.info("The folder %s belongs to no job and is removed.", folder)
                     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         await asyncio.to_thread(self._blobs.sweep)
+        needed = await self._roster.records.read(rows.hashes)
+        needed |= await asyncio.to_thread(in_snapshots, self._layout)
+        if removed := await asyncio.to_thread(self._blobs.collect, needed):
+            _log.info("%s blobs that no job needs any more were removed.", removed)
 
     async def _adopt(self, job: Job) -> None:
         attempts = await self._roster.records.read(lambda tx: rows.attempts(tx, job.id))

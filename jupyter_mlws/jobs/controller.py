@@ -21,6 +21,7 @@ from jupyter_mlws.jobs.wishes import Wishes
 from jupyter_mlws.store.blobs import Blobs
 from jupyter_mlws.store.layout import Layout
 
+_SWEEP_SECONDS = 3600.0
 _ALL_SECONDS = 1.0  # between looks at everything, whoever rings meanwhile
 _log = logging.getLogger(__name__)
 
@@ -90,7 +91,9 @@ class JobController:
             self._roster.drop(following)
 
     async def _sweep(self) -> None:
-        try:
-            await self._adoption.sweep()
-        except Exception:  # what is left behind costs space alone; the next to lead tries again
-            _log.warning("What servers before left behind could not be removed.", exc_info=True)
+        while True:
+            try:
+                await self._adoption.sweep()
+            except Exception:  # what is left behind costs space alone
+                _log.warning("What nobody needs any more could not be removed.", exc_info=True)
+            await asyncio.sleep(_SWEEP_SECONDS)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 from pathlib import Path
 
-from jupyter_mlws.model.attempt_files import AttemptFiles
+from jupyter_mlws.model.attempt_files import KERNEL_FOLDER, AttemptFiles
 from jupyter_mlws.processes.identity import ProcessRef
 
 _TAIL = 2000
+_KERNEL_FOLDER = re.compile(KERNEL_FOLDER + "[a-z0-9_]{8}")
 
 
 class AttemptFolder:
@@ -59,6 +62,16 @@ class AttemptFolder:
             return ProcessRef(int(known["pid"]), float(known["process_started"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def remove_kernel_folder(self) -> None:
+        """Remove the sockets of a kernel whose worker was killed before it could."""
+        try:
+            place = Path(self.files.kernel_folder.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+        # The user's code can write that file: what does not look like such a folder stays.
+        if place.is_absolute() and _KERNEL_FOLDER.fullmatch(place.name):
+            shutil.rmtree(place, ignore_errors=True)
 
     def worker_log_tail(self) -> str:
         """Return the end of what the worker printed, for the case that it died."""

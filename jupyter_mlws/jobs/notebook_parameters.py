@@ -7,8 +7,7 @@ from typing import Any
 
 from jupyter_mlws.capture.names import CellSyntaxError, analyze
 from jupyter_mlws.model.errors import Invalid
-
-_TAG = "parameters"
+from jupyter_mlws.model.parameters import PARAMETERS_TAG
 
 
 class ParameterUnknown(Invalid):
@@ -29,7 +28,7 @@ def check_parameters(notebook: Mapping[str, Any], names: Iterable[str], *, where
         if name not in declared:
             raise ParameterUnknown(
                 f"The notebook {where} has no parameter {name[:100]!r}.",
-                hint=f"Its cell tagged `{_TAG}` has {', '.join(declared) or 'none'}.",
+                hint=f"Its cell tagged `{PARAMETERS_TAG}` has {', '.join(declared) or 'none'}.",
             )
 
 
@@ -53,7 +52,7 @@ def _is_tagged(cell: object) -> bool:
         return False
     metadata = cell.get("metadata")
     tags = metadata.get("tags") if isinstance(metadata, dict) else None
-    return isinstance(tags, list) and _TAG in tags
+    return isinstance(tags, list) and PARAMETERS_TAG in tags
 
 
 def _source(cell: Mapping[str, Any]) -> str:

@@ -293,8 +293,12 @@ class JobService:
         self._write_snapshot(id, snapshot)
 
     def _copy_snapshot(self, original: str, id: str) -> None:
-        text = self._layout.snapshot(original).read_text(encoding="utf-8")
-        self._write_snapshot(id, Snapshot.model_validate_json(text))
+        snapshot = Snapshot.model_validate_json(self._layout.snapshot(original).read_text(encoding="utf-8"))
+        # The original may be deleted just now, and its files with it.
+        missing = [file.path for file in snapshot.files if not self._blobs.has(file.sha256)]
+        if missing:
+            raise NothingThere(f"The file {missing[0]!r} of the job's snapshot is not there any more.")
+        self._write_snapshot(id, snapshot)
 
     def _write_snapshot(self, id: str, snapshot: Snapshot) -> None:
         path = self._layout.snapshot(id)

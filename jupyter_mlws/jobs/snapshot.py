@@ -77,8 +77,8 @@ class Limits:
     """How much a snapshot takes: files in all, bytes in all, bytes of one file (Azure's: 300 MB)."""
 
     files: int = 10_000
-    total: int = 300 * 10**6
-    single: int = 100 * 10**6
+    total: int = 300 * 2**20
+    single: int = 100 * 2**20
 
 
 @dataclass

@@ -10,10 +10,11 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from jupyter_mlws.compute.backend import ComputeBackend
-from jupyter_mlws.compute.slots import asked, gigabytes, lacking
+from jupyter_mlws.compute.slots import asked, lacking
 from jupyter_mlws.jobs.notebook_parameters import check_parameters
 from jupyter_mlws.model.errors import Invalid, Malformed, NotFound
 from jupyter_mlws.model.job import JobKind, JobSpec, KernelChoice
+from jupyter_mlws.model.sizes import size
 from jupyter_mlws.store.blobs import Blobs
 
 _DEFAULT_KERNEL = "python3"
@@ -93,7 +94,7 @@ def _check_compute(spec: JobSpec, computes: Mapping[str, ComputeBackend]) -> Non
         raise ResourcesTooLarge(
             f"The job asks for {' and '.join(item.split(' (')[0] for item in short)}, more than the compute "
             f"{spec.compute} has in all.",
-            hint=f"It has {has.cpus:g} cpus, {gigabytes(has.memory)} of memory and {has.gpus} gpus.",
+            hint=f"It has {has.cpus:g} cpus, {size(has.memory)} of memory and {has.gpus} gpus.",
         )
 
 

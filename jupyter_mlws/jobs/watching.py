@@ -95,6 +95,7 @@ class Watcher:
         if attempt.kernel_pid is not None and attempt.kernel_process_started is not None:
             kernel = ProcessRef(attempt.kernel_pid, attempt.kernel_process_started)
             await asyncio.to_thread(kernel.kill_group)
+        await asyncio.to_thread(following.folder.remove_kernel_folder)
         now = datetime.now(UTC)
         if following.progress.job.wanted is not Wanted.RUN:
             self._finisher.finish(following, Ending(JobStatus.CANCELED, now, None))

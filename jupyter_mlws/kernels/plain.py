@@ -8,13 +8,14 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_mlws.kernels.driver import KernelNotFound, KernelStartFailed, Usage
 from jupyter_mlws.kernels.last_words import LastWords
 from jupyter_mlws.kernels.process_tree import ProcessTree, adopt_orphans
+from jupyter_mlws.model.attempt_files import KERNEL_FOLDER
 from jupyter_mlws.model.job import KernelChoice
 
 if TYPE_CHECKING:
@@ -36,9 +37,14 @@ _LAUNCH = (
 class PlainDriver:
     """Starts each kernel as a new process, in a session and process group of its own."""
 
-    def __init__(self, *, alone: bool = False) -> None:
-        """With `alone` this process runs one kernel and no other children: detached ones are found too."""
+    def __init__(self, *, alone: bool = False, note: Callable[[Path], None] = lambda place: None) -> None:
+        """With `alone` this process runs one kernel and no other children: detached ones are found too.
+
+        `note` gets the folder of a kernel's sockets while it is still empty. Its kernel removes it when it is
+        closed; whoever finds this process killed can remove it then.
+        """
         self._alone = alone
+        self._note = note
 
     async def start(self, choice: KernelChoice, *, cwd: Path, env: Mapping[str, str]) -> PlainKernel:
         """Start a kernel; see `Driver.start`."""
@@ -46,7 +52,8 @@ class PlainDriver:
 
         spec = _spec(choice)
         orphans = self._alone and adopt_orphans()
-        place = Path(tempfile.mkdtemp(prefix="mlws-k", dir=_short_folder()))
+        place = Path(tempfile.mkdtemp(prefix=KERNEL_FOLDER, dir=_short_folder()))
+        self._note(place)
         manager = AsyncKernelManager(
             connection_file=str(place / "kernel.json"), kernel_name=choice.name or ""
         )

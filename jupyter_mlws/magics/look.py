@@ -89,20 +89,22 @@ def computes(found: list[Compute]) -> Shown:
 
 
 def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Shown:
-    """Return a plain table; every column but the first is set to the right."""
+    """Return a plain table; columns of figures are set to the right."""
     everything = [heads, *rows]
+    figures = [all(map(_is_figure, column)) for column in zip(*rows, strict=True)] or [False] * len(heads)
+    sides = ["right" if figure else "left" for figure in figures]
     widths = [max(len(row[column]) for row in everything) for column in range(len(heads))]
     text = "\n".join(
         "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if figure else cell.ljust(width)
+            for cell, width, figure in zip(row, widths, figures, strict=True)
         ).rstrip()
         for row in everything
     )
-    head = "".join(f'<th style="text-align:{_side(column)}">{h}</th>' for column, h in enumerate(heads))
+    head = "".join(f'<th style="text-align:{s}">{h}</th>' for h, s in zip(heads, sides, strict=True))
     body = "".join(
         "<tr>"
-        + "".join(f'<td style="text-align:{_side(column)}">{escape(c)}</td>' for column, c in enumerate(row))
+        + "".join(f'<td style="text-align:{s}">{escape(c)}</td>' for c, s in zip(row, sides, strict=True))
         + "</tr>"
         for row in rows
     )
@@ -110,8 +112,9 @@ def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Shown:
     return Shown(text, f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>')
 
 
-def _side(column: int) -> str:
-    return "right" if column else "left"
+def _is_figure(text: str) -> bool:
+    """Whether a cell holds a number, an amount or a duration, or is empty."""
+    return text.lstrip("$-−+ ")[:1].isdigit() or text in ("", "–", "—", "-")
 
 
 def _is_result_of_last(session: Session, word: str) -> bool:

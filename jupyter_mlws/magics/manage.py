@@ -62,8 +62,7 @@ def workspace(session: Session, options: argparse.Namespace, _cell: str | None) 
         print(f"The workspace {made.name!r} is made at {made.path}. Use it: %mlws workspace use {made.name}")
     elif options.verb == "use":
         used = known.use(options.name)
-        session.disconnect()
-        session.last = None
+        session.go_on_with(used)
         print(f"The workspace {used.name!r} ({used.path}) is open. Jobs of the other go on.")
     elif options.verb == "show":
         found = session.workspace.status().workspace

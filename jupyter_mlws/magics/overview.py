@@ -68,7 +68,7 @@ def _facts(
         (
             "compute",
             f"{each.name}  {each.in_use.cpus:g} of {each.capacity.cpus:g} CPUs, "
-            f"{wording.size(each.in_use.memory)} of {wording.size(each.capacity.memory)} in use",
+            f"{wording.size(each.in_use.memory)} of {wording.size(each.capacity.memory)} reserved",
             None,
         )
         for each in computes

@@ -9,6 +9,7 @@ from IPython.core.error import UsageError
 
 if TYPE_CHECKING:
     from jupyter_mlws.client import Job, Workspace
+    from jupyter_mlws.model.workspace import Workspace as WorkspaceRecord
 
 _DECIDES = ("MLWS_WORKSPACE", "MLWS_SERVER_URL", "MLWS_TOKEN", "MLWS_RUNTIME_FILE")
 
@@ -45,6 +46,14 @@ class Session:
         It is not closed: jobs that the notebook holds still speak through it, and it ends with the last one.
         """
         self._workspace = None
+
+    def go_on_with(self, workspace: WorkspaceRecord) -> None:
+        """Use a workspace that the server has opened just now, in this notebook and in what it starts."""
+        self.disconnect()
+        self.last = None
+        # Where it is set it comes before the workspace that was opened last, and names the one before.
+        if os.environ.get("MLWS_WORKSPACE"):
+            os.environ["MLWS_WORKSPACE"] = workspace.path
 
     def say(self, text: str) -> None:
         """Tell the user a line about the machinery."""

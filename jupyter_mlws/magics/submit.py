@@ -9,10 +9,12 @@ from typing import Any
 
 from IPython.core.error import UsageError
 
+from jupyter_mlws.capture.packing import CannotCapture
 from jupyter_mlws.client import results
 from jupyter_mlws.client.cell_job import prepare_cell
 from jupyter_mlws.client.job import Job
 from jupyter_mlws.client.options import JobOptions
+from jupyter_mlws.client.prepared import Prepared
 from jupyter_mlws.client.target import prepare
 from jupyter_mlws.magics import parameters
 from jupyter_mlws.magics.session import Session
@@ -25,14 +27,7 @@ def submit(session: Session, options: argparse.Namespace, cell: str | None) -> N
     if cell is not None:
         if options.path is not None:
             raise UsageError(f"Over a cell there can be no file: leave out {options.path[:100]!r}.")
-        prepared = prepare_cell(
-            cell,
-            options=asked,
-            namespace=session.shell.user_ns,
-            inputs=options.inputs,
-            outputs=options.outputs,
-        )
-        job = session.workspace.jobs.send(prepared)
+        job = session.workspace.jobs.send(_prepared(session, options, cell, asked))
     elif options.path is not None:
         prepared = prepare(
             str(Path(options.path)),
@@ -51,6 +46,20 @@ def submit(session: Session, options: argparse.Namespace, cell: str | None) -> N
     again = show(job)
     if options.wait:
         finish(session, job, outputs=options.outputs, show_again=again)
+
+
+def _prepared(session: Session, options: argparse.Namespace, cell: str, asked: JobOptions) -> Prepared:
+    try:
+        return prepare_cell(
+            cell,
+            options=asked,
+            namespace=session.shell.user_ns,
+            inputs=options.inputs,
+            outputs=options.outputs,
+        )
+    except CannotCapture as error:
+        error.hint = f"{error.hint} Or leave it out: --in names the variables to send."
+        raise
 
 
 def job_options(session: Session, options: argparse.Namespace) -> JobOptions:

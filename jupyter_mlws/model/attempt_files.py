@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+KERNEL_FOLDER = "mlws-k"
+"""What the names of the folders of kernels' sockets begin with: these lie where their paths are short."""
+
 
 @dataclass(frozen=True)
 class AttemptFiles:
@@ -26,6 +29,11 @@ class AttemptFiles:
     def process(self) -> Path:
         """The worker's pid, start time and host; by the worker."""
         return self.folder / "process.json"
+
+    @property
+    def kernel_folder(self) -> Path:
+        """Holds the path of the folder of the kernel's sockets; by the worker, before the kernel starts."""
+        return self.folder / "kernel-folder"
 
     @property
     def tracking(self) -> Path:

@@ -1,4 +1,4 @@
-"""Identifiers of jobs: short, unique, and in the order of time."""
+"""Identifiers: of jobs, short, unique, and in the order of time; of workspaces, as any of them is made."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _TIME_CHARACTERS = 8  # 40 bits of milliseconds: until the year 2059
 _RANDOM_CHARACTERS = 5  # 25 bits
 ID_PATTERN = "^[0-9a-hjkmnp-tv-z]{13}$"
 """Regular expression that every job id matches; an id is safe as the name of a folder."""
+WORKSPACE_ID_PATTERN = "^[0-9a-f]{32}$"
+"""The same for workspaces."""
 
 
 def new_id(*, now_ms: int | None = None, random_bits: int | None = None) -> str:

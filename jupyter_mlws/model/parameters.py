@@ -16,6 +16,8 @@ from typing import TypeAlias
 from jupyter_mlws.model.errors import Invalid
 
 Parameter: TypeAlias = "bool | int | float | str | list[Parameter] | dict[str, Parameter] | None"
+PARAMETERS_TAG = "parameters"
+"""Tags the cell of a notebook that declares its parameters, as papermill has it."""
 _EXACT = 2**53
 _DEEPEST = 64
 
@@ -71,7 +73,8 @@ def _plain(value: object, name: str, depth: int) -> Parameter:
         return {str(key): _plain(item, name, depth + 1) for key, item in value.items()}
     raise ParameterInvalid(
         f"The parameter {name!r} is of type {type(value).__name__}, which is no literal.",
-        hint="Parameters are None, bool, int, float, str, list and dict; send anything else with --in.",
+        hint="Parameters are None, bool, int, float, str, list and dict; anything else goes as a captured "
+        "variable.",
     )
 
 

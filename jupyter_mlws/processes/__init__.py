@@ -1,1 +1,1 @@
-"""Processes known for certain, by pid and start time: whether they live, when they end, and their end."""
+"""Processes known for certain, by pid and start time: whether they live, when they end, where they meet."""

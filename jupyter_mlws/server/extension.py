@@ -18,6 +18,7 @@ from jupyter_server_proxy.handlers import AddSlashHandler
 from traitlets import Bool, Float, Integer, Unicode
 
 from jupyter_mlws.model.errors import MlwsError
+from jupyter_mlws.processes.runtime_folder import make_runtime_folder
 from jupyter_mlws.server import mlflow_pages, publishing
 from jupyter_mlws.server.doors import Doors
 from jupyter_mlws.server.gate import Gate
@@ -29,6 +30,7 @@ from jupyter_mlws.server.route import PREFIX
 from jupyter_mlws.server.routing import Routing
 from jupyter_mlws.server.runtime_file import FILE_VARIABLE, WORKSPACE_VARIABLE, RuntimeFile, address
 from jupyter_mlws.server.workspaces import Workspaces
+from jupyter_mlws.version import version
 
 if TYPE_CHECKING:
     from jupyter_mlws.app import Services, Settings
@@ -63,7 +65,7 @@ class MlwsApp(ExtensionApp):
     snapshot_files = Integer(
         10_000, help="Number of files above which a folder is not copied for a job."
     ).tag(config=True)
-    snapshot_bytes = Integer(300 * 10**6, help="Bytes above which a folder is not copied for a job.").tag(
+    snapshot_bytes = Integer(300 * 2**20, help="Bytes above which a folder is not copied for a job.").tag(
         config=True
     )
     headless = Bool(
@@ -100,7 +102,7 @@ class MlwsApp(ExtensionApp):
                 root=root,
             ),
             root=root,
-            version=_version(),
+            version=version(),
             headless=self.headless,
             describe=_openapi,
             log=self.log,
@@ -189,14 +191,12 @@ class MlwsApp(ExtensionApp):
 
     async def _opened(self, services: Services) -> None:
         """Tell kernels and commands where this workspace is served."""
-        from jupyter_mlws.store.layout import runtime_folder
-
         workspace = services.workspace
         self._workspaces.visited(workspace)
         # Kernels that are started from now on inherit them; they are hints, the files are the truth.
         os.environ[WORKSPACE_VARIABLE] = workspace.path
         if self._runtime_file is not None:
-            folder = await asyncio.to_thread(runtime_folder, workspace.id)
+            folder = await asyncio.to_thread(make_runtime_folder, workspace.id)
             file = await asyncio.to_thread(self._runtime_file.write, workspace, folder=folder)
             os.environ[FILE_VARIABLE] = str(file)
         self.log.info("Workspace %s (%s)", workspace.name, workspace.path)
@@ -204,8 +204,8 @@ class MlwsApp(ExtensionApp):
     def _failed(self, error: MlwsError) -> None:
         if self.headless:
             # Nobody would ever see the answers: whoever started it reads its last line.
-            sys.exit(f"The workspace cannot be opened. {error}")
-        self.log.warning("The workspace cannot be opened. %s", error)
+            sys.exit(str(error))
+        self.log.warning("%s", error)
 
     async def _end_when_idle(self) -> None:
         async def counts() -> dict[str, int]:
@@ -226,12 +226,3 @@ def _openapi() -> str:
     from jupyter_mlws.server.openapi import as_text
 
     return as_text()
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("jupyter_mlws")
-    except PackageNotFoundError:
-        return "0+unknown"

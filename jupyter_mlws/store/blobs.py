@@ -8,14 +8,16 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from jupyter_mlws.model.errors import Invalid, NotFound
-from jupyter_mlws.store.durable import create_private, make_folder, refusals, sync_folder
+from jupyter_mlws.store.durable import create_private, locked, make_folder, refusals, sync_folder
 
+UNUSED_SECONDS = 86_400.0
+"""How long a blob stays that no job needs."""
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -48,8 +50,18 @@ class Blobs:
         return self._root / "incoming"
 
     def has(self, sha: str) -> bool:
-        """Whether the blob is here. Raises `BlobNameInvalid`."""
-        return self._place(sha).is_file()
+        """Whether the blob is here; one that is stays for hours to come, so that a job can name it.
+
+        Raises `BlobNameInvalid`, or `WorkspaceReadOnly`.
+        """
+        place = self._place(sha)
+        try:
+            if time.time() - place.stat().st_mtime > UNUSED_SECONDS / 2:
+                with locked(self._root), refusals(place):  # never between a look of `collect` and its removal
+                    os.utime(place)
+        except FileNotFoundError:
+            return False
+        return True
 
     def path(self, sha: str) -> Path:
         """Return the blob's file, to be read only. Raises `BlobNotFound` or `BlobNameInvalid`."""
@@ -71,7 +83,7 @@ class Blobs:
             sha, _ = writer.commit()
         return sha
 
-    def sweep(self, *, older_than: float = 86_400.0) -> int:
+    def sweep(self, *, older_than: float = UNUSED_SECONDS) -> int:
         """Remove what killed writers left, untouched for `older_than` seconds; return how many files."""
         removed = 0
         with contextlib.suppress(FileNotFoundError):
@@ -79,6 +91,20 @@ class Blobs:
                 with contextlib.suppress(FileNotFoundError):
                     if time.time() - file.stat().st_mtime > older_than:
                         file.unlink()
+                        removed += 1
+        return removed
+
+    def collect(self, needed: Container[str]) -> int:
+        """Remove the blobs that are not `needed` and are old; return how many.
+
+        Whoever is about to name a blob has just written it, or asked whether it is here: it is young then.
+        """
+        removed = 0
+        for place in self._root.glob("??/*"):
+            if _NAME.fullmatch(place.name) and place.name not in needed and _is_unused(place):
+                with locked(self._root), contextlib.suppress(FileNotFoundError):
+                    if _is_unused(place):
+                        place.unlink()
                         removed += 1
         return removed
 
@@ -90,6 +116,13 @@ class Blobs:
                 hint="Use the SHA-256 in 64 lower-case hex digits.",
             )
         return self._root / sha[:2] / sha
+
+
+def _is_unused(place: Path) -> bool:
+    try:
+        return time.time() - place.stat().st_mtime > UNUSED_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 class BlobWriter:

@@ -7,6 +7,7 @@ import json
 from pydantic import Field
 
 from jupyter_mlws.model.errors import Conflict, NotFound
+from jupyter_mlws.model.identity import WORKSPACE_ID_PATTERN
 from jupyter_mlws.model.record import Moment, Record
 from jupyter_mlws.model.workspace import WorkspaceName
 from jupyter_mlws.store.durable import refusals, write_atomically
@@ -37,7 +38,7 @@ class WorkspaceTooNew(Conflict):
 class Description(Record):
     """What is known of a workspace before its database is open."""
 
-    id: str = Field(pattern="^[0-9a-f]{32}$")
+    id: str = Field(pattern=WORKSPACE_ID_PATTERN)
     name: WorkspaceName
     created_at: Moment
     format: int = FORMAT

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 
 from jupyter_mlws.model.job import Job, JobPage
 from jupyter_mlws.model.job_query import JobQuery, JobSort
+from jupyter_mlws.model.status import Wanted
 from jupyter_mlws.store import cursor
 from jupyter_mlws.store.job_rows import LONGEST_FOLDED, fold, row_to_job, select_jobs
-from jupyter_mlws.store.tables import jobs
+from jupyter_mlws.store.tables import UNSETTLED, jobs
 from jupyter_mlws.store.transaction import Transaction
 
 _KEYS: dict[JobSort, tuple[sa.ColumnElement[Any], type[cursor.Key]]] = {
@@ -24,6 +25,7 @@ _KEYS: dict[JobSort, tuple[sa.ColumnElement[Any], type[cursor.Key]]] = {
 def page(tx: Transaction, query: JobQuery) -> JobPage:
     """Return the jobs that match, with the cursor of the following page and the number of all matches.
 
+    Those that a user has deleted are not among them, though they may still be ending.
     No job is missed or given twice while jobs are added. Sorted by something that changes (name,
     seconds, end), a job that changes between two pages may move past the cursor. Jobs that compare
     equal follow each other by id. Raises `CursorInvalid`.
@@ -80,7 +82,13 @@ def _matching(query: JobQuery) -> list[sa.ColumnElement[bool]]:
         "\0" in wanted for wanted in (part, *(text or "" for _, text in texts))
     ):
         return [sa.false()]
-    return conditions
+    return [*conditions, jobs.c.id.not_in(_deleted())]
+
+
+def _deleted() -> sa.Select[tuple[str]]:
+    # They are few, and all in the index of wishes: asked of each row, the wish would have to be fetched.
+    others = jobs.alias("others")
+    return sa.select(others.c.id).where(UNSETTLED, others.c.wanted == Wanted.DELETE.value)
 
 
 def _count(tx: Transaction, matching: list[sa.ColumnElement[bool]]) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import sqlalchemy as sa
 
 from jupyter_mlws.model.errors import Conflict, NotFound
 from jupyter_mlws.model.job import Attempt, Job
-from jupyter_mlws.model.status import ACTIVE, JobStatus, TransitionRefused
+from jupyter_mlws.model.status import ACTIVE, JobStatus, TransitionRefused, Wanted
 from jupyter_mlws.store import tables
 from jupyter_mlws.store.job_page import page
 from jupyter_mlws.store.job_rows import (
@@ -30,6 +32,7 @@ __all__ = [
     "delete",
     "find",
     "get",
+    "hashes",
     "ids",
     "insert",
     "insert_attempt",
@@ -41,6 +44,7 @@ __all__ = [
     "waiting",
 ]
 _NOUN = "job"
+_HASH = re.compile(r'"([0-9a-f]{64})"')
 
 
 class JobNotFound(NotFound):
@@ -73,15 +77,15 @@ def insert(tx: Transaction, job: Job) -> None:
 
 
 def get(tx: Transaction, id: str) -> Job:
-    """Return the job. Raises `JobNotFound`."""
+    """Return the job. Raises `JobNotFound`, also for one that was deleted and is still ending."""
     job = find(tx, id)
-    if job is None:
+    if job is None or job.wanted is Wanted.DELETE:
         raise _not_found(id)
     return job
 
 
 def find(tx: Transaction, id: str) -> Job | None:
-    """Return the job, None when there is none of this id."""
+    """Return the job, deleted by its user or not; None when there is none of this id."""
     row = tx.connection.execute(select_jobs().where(tables.jobs.c.id == id)).one_or_none()
     return None if row is None else row_to_job(row)
 
@@ -153,6 +157,16 @@ def ids(tx: Transaction) -> set[str]:
     return set(tx.connection.execute(sa.select(tables.jobs.c.id)).scalars())
 
 
+def hashes(tx: Transaction) -> set[str]:
+    """Return every SHA-256 in the rows of jobs: those of all blobs that they name are among them."""
+    found: set[str] = set()
+    # As text, whatever the field is called: a blob that was overlooked would be lost.
+    for column in (job_specs.c.spec, job_records.c.record):
+        for text in tx.connection.execute(sa.select(sa.type_coerce(column, sa.Text))).scalars():
+            found.update(_HASH.findall(text))
+    return found
+
+
 def counts(tx: Transaction) -> dict[str, int]:
     """Return the number of jobs of every status, zeros included."""
     # One walk with a counter for each status; grouping would sort all rows first.
@@ -220,4 +234,7 @@ def _not_found(id: str) -> JobNotFound:
 
 
 def _note(tx: Transaction, job: Job) -> None:
-    tx.changes.note(_NOUN, job.id, status=job.status.value, offset=job.offset)
+    if job.wanted is Wanted.DELETE:  # gone for whoever looks
+        tx.changes.note_removal(_NOUN, job.id)
+    else:
+        tx.changes.note(_NOUN, job.id, status=job.status.value, offset=job.offset)

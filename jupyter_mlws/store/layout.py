@@ -1,15 +1,13 @@
-"""Where everything lies in a workspace folder. Nothing here touches the disk but `runtime_folder`."""
+"""Where everything lies in a workspace folder. Nothing here touches the disk."""
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_mlws.model.attempt_files import AttemptFiles
-from jupyter_mlws.model.errors import Invalid, NotAllowed
+from jupyter_mlws.model.errors import Invalid
 from jupyter_mlws.model.identity import ID_PATTERN
 
 _JOB_ID = re.compile(ID_PATTERN)
@@ -19,12 +17,6 @@ class PathRefused(Invalid):
     """A job id, number or relative path that would not stay inside the workspace."""
 
     code = "path_refused"
-
-
-class RuntimeFolderUnsafe(NotAllowed):
-    """The folder for sockets belongs to somebody else, or others may enter it."""
-
-    code = "runtime_folder_unsafe"
 
 
 @dataclass(frozen=True)
@@ -92,34 +84,3 @@ class Layout:
         if path.is_absolute() or ".." in path.parts or "\0" in relative:
             raise PathRefused(f"{relative[:100]!r} is not a path inside the workspace.")
         return self.root / path
-
-
-def runtime_folder(workspace_id: str) -> Path:
-    """Return the short folder for sockets and runtime files, made if missing, for this user alone (0700).
-
-    It lies in `$XDG_RUNTIME_DIR/mlws` when that variable names a folder that can be written, else in
-    `mlws-<uid>` of the folder for temporary files: the path of a socket holds about 100 bytes.
-    Raises `RuntimeFolderUnsafe` when somebody else made it.
-    """
-    if not re.fullmatch(r"[A-Za-z0-9-]{8,64}", workspace_id):
-        raise PathRefused(f"{workspace_id[:100]!r} is not the id of a workspace.")
-    given = os.environ.get("XDG_RUNTIME_DIR", "")
-    usable = bool(given) and Path(given).is_dir() and os.access(given, os.W_OK | os.X_OK)
-    top = Path(given) / "mlws" if usable else Path(tempfile.gettempdir()) / f"mlws-{os.getuid()}"
-    folder = top / workspace_id[:12]
-    for each in (top, folder):
-        each.mkdir(mode=0o700, exist_ok=True)
-        _make_sure_it_is_ours(each)
-    return folder
-
-
-def _make_sure_it_is_ours(folder: Path) -> None:
-    # In a shared /tmp anybody could have made the folder first, to listen to our sockets.
-    seen = folder.lstat()
-    if not folder.is_dir() or folder.is_symlink() or seen.st_uid != os.getuid():
-        raise RuntimeFolderUnsafe(
-            f"The runtime folder {folder} does not belong to you.",
-            hint="Remove it, or set XDG_RUNTIME_DIR to a folder of your own.",
-        )
-    if seen.st_mode & 0o077:
-        folder.chmod(0o700)

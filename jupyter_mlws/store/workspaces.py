@@ -121,6 +121,7 @@ def _place(choice: str) -> Layout:
         return _named(choice)
     try:
         path = Path(choice).expanduser().resolve()
+        str(path).encode()  # in JSON there is no path that is not
         with contextlib.suppress(PermissionError):
             path.exists()
     except (OSError, RuntimeError, ValueError) as error:

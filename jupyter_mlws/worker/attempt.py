@@ -76,7 +76,8 @@ async def _attempt(task: Task, *, folder: AttemptFolder, log: EventLog, signals:
     if signals:
         stop()
     watching = asyncio.create_task(watch_cancel(folder, stopper))
-    run = Run(task, folder=folder, log=log, driver=PlainDriver(alone=True), stopper=stopper)
+    driver = PlainDriver(alone=True, note=folder.note_kernel_folder)
+    run = Run(task, folder=folder, log=log, driver=driver, stopper=stopper)
     at_once = True
     try:
         ending = await run.execute()

@@ -57,6 +57,11 @@ class AttemptFolder:
         """Whether somebody wants the job to end."""
         return self.files.cancel.exists()
 
+    def note_kernel_folder(self, place: Path) -> None:
+        """Leave the path of the folder of the kernel's sockets for whoever finds us killed."""
+        with contextlib.suppress(OSError):  # a full disk: the folder may stay then
+            self.files.kernel_folder.write_text(str(place), encoding="utf-8")
+
     def tracking(self) -> Tracking | None:
         """Return what the server handed over for MLflow; None while it has not."""
         try:

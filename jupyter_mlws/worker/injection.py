@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from jupyter_mlws.model.parameters import Parameter
-from jupyter_mlws.worker.parameters import INJECTED_TAG, PARAMETERS_TAG, assigned, assignments
+from jupyter_mlws.model.parameters import PARAMETERS_TAG, Parameter
+from jupyter_mlws.worker.parameters import INJECTED_TAG, assigned, assignments
 
 
 def inject(notebook: dict[str, Any], parameters: Mapping[str, Parameter]) -> tuple[dict[str, Any], list[str]]:

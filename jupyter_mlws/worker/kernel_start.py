@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,8 +29,15 @@ def start_failure(kernel: Kernel, choice: KernelChoice) -> KernelStartFailed:
     what = f"did not answer within {_SECONDS:g} seconds"
     if exit_code is not None:
         what = f"ended at its start with exit code {exit_code}"
-    last_line = words.splitlines()[-1] if words else "it wrote nothing"
-    hint = f"It wrote:\n{words}" if words else None
+    if not words:
+        start = ["jupyter", "kernel", f"--kernel={name}"]
+        if choice.executable:
+            start = [name, "-m", "ipykernel_launcher"]
+        return KernelStartFailed(
+            f"The kernel {name!r} {what}, and wrote nothing.",
+            hint=f"Start it in a terminal to see why: {shlex.join(start)}",
+        )
+    hint = f"It wrote:\n{words}"
     if "No module named ipykernel" in words or "No module named 'ipykernel" in words:
         hint = f"Install ipykernel there: {name} -m pip install ipykernel"
-    return KernelStartFailed(f"The kernel {name!r} {what}: {last_line}", hint=hint)
+    return KernelStartFailed(f"The kernel {name!r} {what}: {words.splitlines()[-1]}", hint=hint)

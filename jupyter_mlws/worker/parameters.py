@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import ast
-import keyword
 import math
 from collections.abc import Mapping, Sequence
 
-from jupyter_mlws.model.errors import Invalid
 from jupyter_mlws.model.parameters import Parameter
 
-PARAMETERS_TAG = "parameters"
 INJECTED_TAG = "injected-parameters"
 
 
-class ParametersRefused(Invalid):
-    """The parameters cannot be given to this code."""
-
-    code = "parameters_refused"
-
-
 def assignments(parameters: Mapping[str, Parameter]) -> str:
-    """Return source that assigns each parameter its literal, one a line. Raises `ParametersRefused`."""
+    """Return source that assigns each parameter its literal, one a line."""
     body: list[ast.stmt] = []
     for name, value in parameters.items():
-        if keyword.iskeyword(name):
-            raise ParametersRefused(
-                f"The parameter {name!r} is a word of the Python language and cannot be assigned.",
-                hint="Rename it.",
-            )
         body.append(ast.Assign(targets=[ast.Name(name, ast.Store())], value=_literal(value), lineno=0))
     code = ast.unparse(ast.fix_missing_locations(ast.Module(body=body, type_ignores=[])))
     return f"# Parameters\n{code}"

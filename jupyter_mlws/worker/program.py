@@ -13,7 +13,7 @@ from jupyter_mlws.model.errors import Malformed
 from jupyter_mlws.model.job import JobKind, KernelChoice
 from jupyter_mlws.model.parameters import Parameter
 from jupyter_mlws.worker.injection import code_cell, inject, parameters_cell, source_of, tags_of
-from jupyter_mlws.worker.parameters import arguments
+from jupyter_mlws.worker.parameters import INJECTED_TAG, arguments
 from jupyter_mlws.worker.task import Task
 
 _INSIDE = "__import__('sys').modules['_mlws_inside']"
@@ -35,10 +35,11 @@ class ScriptUnreadable(Malformed):
 
 @dataclass(frozen=True)
 class CodeCell:
-    """A cell to run: `index` among the notebook's cells from 0, `position` among its code cells from 1."""
+    """A cell to run: `index` among the cells of the executed notebook from 0."""
 
     index: int
-    position: int
+    position: int | None
+    """Number among the code cells that the user wrote, from 1; None for the one that gives the parameters."""
     code: str
     """What is sent to the kernel; for scripts and functions it is not what the notebook shows."""
     may_fail: bool = False
@@ -52,6 +53,11 @@ class Program:
     notebook: dict[str, Any]
     cells: list[CodeCell]
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many code cells the user wrote."""
+        return sum(cell.position is not None for cell in self.cells)
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
@@ -86,7 +92,6 @@ def program(task: Task, notebook: Mapping[str, Any] | None) -> Program:
     Raises:
         NotebookInvalid: the notebook is of an unknown format.
         ScriptUnreadable: the script cannot be read.
-        ParametersRefused: a parameter has a name that cannot be assigned.
     """
     parameters = task.spec.values
     if task.spec.kind is JobKind.NOTEBOOK:
@@ -98,16 +103,17 @@ def program(task: Task, notebook: Mapping[str, Any] | None) -> Program:
     if task.spec.kind is JobKind.FUNCTION:
         shown = task.spec.code or f"# The function {task.spec.name}, called with its captured arguments"
         cells.append(code_cell(shown))
-        made = _runnable(_new_notebook(cells))
-        called = CodeCell(len(cells) - 1, len(cells), f"{_INSIDE}.call_function()")
+        made = _runnable(_new_notebook(cells), added=bool(parameters))
+        called = CodeCell(len(cells) - 1, 1, f"{_INSIDE}.call_function()")
         return Program(made.notebook, [*made.cells[: len(cells) - 1], called])
     cells.append(code_cell(task.spec.code or ""))
-    return _runnable(_new_notebook(cells))
+    return _runnable(_new_notebook(cells), added=bool(parameters))
 
 
 def _of_notebook(content: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> Program:
-    changed, warnings = inject(_upgraded(content), parameters)
-    made = _runnable(changed)
+    upgraded = _upgraded(content)
+    changed, warnings = inject(upgraded, parameters)
+    made = _runnable(changed, added=len(changed["cells"]) > len(upgraded["cells"]))
     return Program(made.notebook, made.cells, warnings)
 
 
@@ -141,9 +147,11 @@ def _upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
     return dict(node)
 
 
-def _runnable(notebook: dict[str, Any]) -> Program:
+def _runnable(notebook: dict[str, Any], *, added: bool) -> Program:
+    """`added` says whether the cell with the parameters is none that the user sees."""
     allows_errors = bool(notebook.get("metadata", {}).get("execution", {}).get("allow_errors"))
     cells: list[CodeCell] = []
+    position = 0
     for index, cell in enumerate(notebook["cells"]):
         source = source_of(cell)
         if cell.get("cell_type") != "code" or not source.strip():
@@ -151,7 +159,10 @@ def _runnable(notebook: dict[str, Any]) -> Program:
         tags = tags_of(cell)
         may_fail = allows_errors or _MAY_FAIL_TAG in tags
         skipped = _SKIPPED_TAG in tags
-        cells.append(CodeCell(index, len(cells) + 1, source, may_fail=may_fail, skipped=skipped))
+        hidden = added and INJECTED_TAG in tags
+        position += not hidden
+        number = None if hidden else position
+        cells.append(CodeCell(index, number, source, may_fail=may_fail, skipped=skipped))
     return Program(notebook, cells)
 
 

@@ -102,7 +102,7 @@ class Run:
             await self._track(python)
             if self._task.inputs is not None:
                 await python.unpack(self._task.inputs)
-        ending = await self._run_cells(code.cells)
+        ending = await self._run_cells(code)
         await self._keep_results(python)
         return ending
 
@@ -215,14 +215,14 @@ class Run:
             if problem:
                 self.say(f"The job's code cannot log to MLflow: {problem}.", level="warning")
 
-    async def _run_cells(self, cells: list[CodeCell]) -> Ending:
+    async def _run_cells(self, code: Program) -> Ending:
         self._log.append(StatusChanged(t=time.time(), status=JobStatus.RUNNING))
         seconds = self._task.spec.timeout
         call_off = after(seconds, lambda: self._stopper.ask(timed_out(seconds or 0.0)))
         self._gentle = True
         try:
-            for cell in cells:
-                ending = await self._run_cell(cell, total=len(cells))
+            for cell in code.cells:
+                ending = await self._run_cell(cell, total=code.total)
                 if self._stopper.ending is not None:
                     raise Stopped
                 if ending is not None:
@@ -236,30 +236,27 @@ class Run:
         assert self._talk is not None and self._outputs is not None
         self.where = self._place(cell, total)
         began = time.monotonic()
-        changed = CellChanged(
-            t=time.time(), index=cell.index, position=cell.position, total=total, state="running"
-        )
+        self._tell(cell, total, state="skipped" if cell.skipped else "running")
         if cell.skipped:
-            self._log.append(changed.model_copy(update={"state": "skipped"}))
             return None
-        self._log.append(changed)
         self._outputs.begin(cell.index)
         state, count, ending = "error", None, None
         try:
             exchange = await self._talk.run(cell.code, cell=cell.index, may_fail=cell.may_fail)
-            ending = of_reply(exchange.reply, exchange.error, where=self.where)
+            ending = of_reply(exchange.reply, exchange.error, where=self.where, code=cell.code)
             count = (exchange.reply or {}).get("execution_count")
             state = "ok" if ending in (None, COMPLETED) else "error"
         finally:
             self._outputs.end(cell.index, execution_count=count)
-            update = {
-                "t": time.time(),
-                "state": state,
-                "execution_count": count,
-                "seconds": round(time.monotonic() - began, 3),
-            }
-            self._log.append(changed.model_copy(update=update))
+            seconds = round(time.monotonic() - began, 3)
+            self._tell(cell, total, state=state, execution_count=count, seconds=seconds)
         return None if cell.may_fail and ending != COMPLETED else ending
+
+    def _tell(self, cell: CodeCell, total: int, **changed: Any) -> None:
+        """Append how a cell of the user's stands."""
+        if cell.position is not None:
+            where = {"index": cell.index, "position": cell.position, "total": total}
+            self._log.append(CellChanged(t=time.time(), **where, **changed))
 
     async def _keep_results(self, python: PythonKernel | None) -> None:
         self._log.append(StatusChanged(t=time.time(), status=JobStatus.FINALIZING))
@@ -280,10 +277,10 @@ class Run:
 
     def _place(self, cell: CodeCell, total: int) -> str:
         spec = self._task.spec
+        if cell.position is None:
+            return "In the parameters."
         if spec.kind is JobKind.NOTEBOOK:
             return f"In cell {cell.position} of {total}."
-        if cell.position < total:
-            return "In the parameters."
         return {JobKind.SCRIPT: f"In {spec.path}.", JobKind.FUNCTION: "In the function."}.get(
             spec.kind, "In the cell."
         )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from typing import Any
 
 from jupyter_mlws.model.errors import ErrorInfo
+from jupyter_mlws.model.sizes import size
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.worker.rich_output import shortened
 from jupyter_mlws.worker.stopping import COMPLETED, Ending
 
 _LONGEST_MESSAGE = 2000
 _NO_INPUT = "StdinNotImplementedError"
+_SYNTAX = ("SyntaxError", "IndentationError", "TabError")
+_IN_A_CELL = re.compile(r"(.*) \(\d+\.py, line (\d+)\)", re.DOTALL)
 _CLEAN_EXITS = ("", "None", "0", "False")
 
 
@@ -20,16 +24,23 @@ def failed(code: str, message: str, *, hint: str | None = None) -> Ending:
     return Ending(JobStatus.FAILED, ErrorInfo(code=code, message=message, hint=hint))
 
 
-def of_reply(reply: dict[str, Any] | None, error: dict[str, Any] | None, *, where: str) -> Ending | None:
+def of_reply(
+    reply: dict[str, Any] | None, error: dict[str, Any] | None, *, where: str, code: str = ""
+) -> Ending | None:
     """Return how the job ends after a cell, None when the next cell follows.
 
     `reply` is the content of the execute reply, `error` that of the last error message, either may be
-    missing; `where` says which cell it was.
+    missing; `where` says which cell it was, and `code` is its source.
     """
     if reply is None or reply.get("status") == "aborted":
         reply = {**error, "status": "error"} if error else {"status": "ok"}
     if reply.get("status") == "error":
-        return _of_error(str(reply.get("ename", "")), str(reply.get("evalue", "")), where=where)
+        name, value = str(reply.get("ename", "")), str(reply.get("evalue", ""))
+        if name in _SYNTAX and (found := _IN_A_CELL.fullmatch(value)):
+            # The kernel takes empty lines at the top away, and calls the cell by a file that nobody has.
+            above = code[: len(code) - len(code.lstrip())].count("\n")
+            value, where = found[1], f"{where.removesuffix('.')}, line {int(found[2]) + above}."
+        return _of_error(name, value, where=where)
     payload = reply.get("payload") or []
     if any(item.get("source") == "ask_exit" for item in payload if isinstance(item, dict)):
         return COMPLETED
@@ -73,7 +84,7 @@ def memory_exceeded(used: int, limit: int) -> Ending:
     """The process tree holds more than the job may."""
     return failed(
         "memory_limit",
-        f"The job was ended because it used {_gigabytes(used)} of memory; its limit is {_gigabytes(limit)}.",
+        f"The job was ended because it used {size(used)} of memory; its limit is {size(limit)}.",
         hint="Submit it again with a larger --memory, or let it use less.",
     )
 
@@ -82,7 +93,7 @@ def timed_out(seconds: float) -> Ending:
     """The job ran for longer than it may."""
     return failed(
         "timeout",
-        f"The job was ended after {seconds:g} seconds, its timeout.",
+        f"The job was ended after {_span(seconds)}, its timeout.",
         hint="Submit it again with a longer --timeout.",
     )
 
@@ -96,6 +107,14 @@ def disk_failed(error: OSError) -> Ending:
     )
 
 
+def _span(seconds: float) -> str:
+    """Return a length of time in the largest unit that gives a whole number: `2 hours`, `90 seconds`."""
+    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds // unit:.0f} {name}" + ("" if seconds == unit else "s")
+    return f"{seconds:.10g} seconds"
+
+
 def _shown(value: str) -> str:
     if value.lstrip("-").isdigit() or value == "True":
         return value
@@ -107,7 +126,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return "unknown"
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 2**30:.2f} GB" if count >= 2**30 else f"{count / 2**20:.0f} MB"

@@ -60,7 +60,9 @@ def test_a_missing_package_is_named(tmp_path: Path, notebook: Namespaces, pack_f
     pack_file(tmp_path / "array", {"weights": np.zeros(3)}, "weights")
     ran = _bare(code, tmp_path / "array")
     assert "UnpackError: The variable `weights` needs the package numpy" in ran.stderr
-    assert "Install it there, or leave `weights` out with --in." in ran.stderr
+    assert "Install it there." in ran.stderr
+    pack_file(tmp_path / "call", {"__mlws_args__": (np.zeros(3),)}, "__mlws_args__")
+    assert "The variable `args` needs the package numpy" in _bare(code, tmp_path / "call").stderr
     pack_file(tmp_path / "function", notebook("def f(): return 1"), "f")
     ran = _bare(code, tmp_path / "function")
     assert (

@@ -118,8 +118,8 @@ HOSTILE: dict[str, tuple[Callable[[Path], Any], str]] = {
     "asyncio lock": (lambda p: asyncio.Lock(), "is a lock or another means of waiting between threads (asyncio.locks.Lock)."),
     "queue": (lambda p: queue.Queue(), "is a queue between threads or processes (queue.Queue)."),
     "simple queue": (lambda p: queue.SimpleQueue(), "is a queue between threads or processes (_queue.SimpleQueue)."),
-    "generator": (lambda p: _generator(), "is a generator that is under way (generator)."),
-    "async generator": (lambda p: _async_generator(), "is a generator that is under way (async_generator)."),
+    "generator": (lambda p: _generator(), "is a generator (generator)."),
+    "async generator": (lambda p: _async_generator(), "is a generator (async_generator)."),
     "coroutine": (lambda p: _coroutine(), "is a coroutine (coroutine)."),
     "future": (lambda p: concurrent.futures.Future(), "is a task or future of this process ("),
     "executor": (lambda p: concurrent.futures.ThreadPoolExecutor(), "is a running process or a pool of them ("),
@@ -246,7 +246,7 @@ def test_a_global_that_a_function_uses_is_named_by_itself(notebook: Namespaces) 
         "The variable `load` cannot be sent to the job: `conn`, which `load` uses, is a connection to a database"
         " (sqlite3.Connection)."
     )
-    assert raised.value.hint == "Connect inside the cell, or leave it out with --in."
+    assert raised.value.hint == "Connect in the job's own code."
 
 
 def test_a_lock_that_is_never_pickled_does_no_harm(tmp_path: Path, notebook: Namespaces) -> None:

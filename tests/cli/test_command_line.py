@@ -3,15 +3,18 @@
 import json
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 from click.testing import CliRunner
 
+from jupyter_mlws import version
 from jupyter_mlws.cli import main as command_line
 from jupyter_mlws.cli.follow import exit_code
 from jupyter_mlws.cli.main import cli
 from jupyter_mlws.cli.parameter import as_parameters
 from jupyter_mlws.model.status import JobStatus
+from tests.conftest import REPOSITORY
 
 GROUPS = ("job", "compute", "workspace", "server", "mlflow", "status")
 
@@ -29,6 +32,27 @@ def test_help_imports_nothing_heavy():
     assert all(f"  {group} " in done.stdout for group in GROUPS)
     heavy = ("httpx", "pydantic", "rich", "IPython", "jupyter_mlws.client", "jupyter_mlws.model")
     assert not [name for name in loaded if name.startswith(heavy)]
+
+
+def test_the_version_is_that_of_the_checkout_installed_or_not():
+    line = [sys.executable, "-m", "jupyter_mlws", "--version"]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    told = json.loads((REPOSITORY / "package.json").read_text())["version"]
+    assert done.stdout == f"jupyter mlws, version {told}\n"
+
+
+@pytest.mark.parametrize("beside", [None, '{"name": "other", "version": "7"}', "[]", "{"])
+def test_without_a_checkout_the_version_is_what_is_installed(tmp_path, monkeypatch, beside):
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    if beside is not None:
+        (tmp_path / "package.json").write_text(beside)
+    monkeypatch.setattr(version, "__file__", str(tmp_path / "jupyter_mlws" / "version.py"))
+    monkeypatch.setattr(metadata, "version", {"jupyter_mlws": "9.9"}.get)
+    assert version.version() == "9.9"
+    monkeypatch.setattr(metadata, "version", missing)
+    assert CliRunner().invoke(cli, ["--version"]).output == "jupyter mlws, version unknown\n"
 
 
 @pytest.mark.parametrize("group", GROUPS)

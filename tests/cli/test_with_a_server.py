@@ -17,7 +17,7 @@ def mlws(jupyter_server):
 
     def run(*words, cwd=None, code=0):
         done = subprocess.run(
-            [sys.executable, "-m", "jupyter_mlws.cli.main", *map(str, words)],
+            [sys.executable, "-m", "jupyter_mlws", *map(str, words)],
             capture_output=True,
             text=True,
             env=jupyter_server.place.environ(),
@@ -107,13 +107,14 @@ def test_cancel_is_exit_code_3(mlws, script):
     mlws("job", "cancel", again)
     mlws("job", "wait", again, code=3)
     assert "is being deleted" in mlws("job", "delete", again, "--yes").stdout
+    assert "There is no job" in mlws("job", "show", again, code=1).stderr
     mlws("job", "show", "no such job", code=1)
 
 
 def test_ctrl_c_stops_following_and_not_the_job(mlws, script, jupyter_server):
     path = script("patient", "import time\nprint('began', flush=True)\ntime.sleep(300)")
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyter_mlws.cli.main", "job", "submit", str(path), "--follow"],
+        [sys.executable, "-m", "jupyter_mlws", "job", "submit", str(path), "--follow"],
         env=jupyter_server.place.environ(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -163,11 +164,26 @@ def test_another_workspace_has_a_server_of_its_own(mlws, jupyter_server):
     mlws("server", "status")
 
 
+def test_who_uses_another_workspace_is_told_that_the_shell_still_names_the_first(place, start_server):
+    start_server()
+
+    def told(*words, **environment):
+        line = [sys.executable, "-m", "jupyter_mlws", "workspace", *words]
+        done = subprocess.run(line, capture_output=True, text=True, env={**place.environ(), **environment})
+        assert done.returncode == 0, done
+        return done.stderr
+
+    told("create", "second")
+    assert f"MLWS_WORKSPACE={place.workspace} comes before it" in told("use", "second")
+    assert told("use", "second", MLWS_WORKSPACE="second") == ""
+    assert told("use", str(place.workspace), MLWS_WORKSPACE="") == ""
+
+
 def test_a_terminal_gets_colours_and_a_live_line(jupyter_server, script):
     path = script("shown", "import time\nprint('first')\ntime.sleep(1)\nprint('second')")
     reading, writing = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "jupyter_mlws.cli.main", "job", "submit", str(path), "--follow"],
+        [sys.executable, "-m", "jupyter_mlws", "job", "submit", str(path), "--follow"],
         env={**jupyter_server.place.environ(), "TERM": "xterm-256color", "COLUMNS": "100"},
         stdout=writing,
         stderr=writing,

@@ -7,7 +7,8 @@ import psutil
 import pytest
 
 from jupyter_mlws.client import discovery, places
-from jupyter_mlws.store import layout
+from jupyter_mlws.client.places import WorkspaceNameInvalid
+from jupyter_mlws.processes.runtime_folder import runtime_folder
 
 WORKSPACE = "0123456789abcdef0123456789abcdef"
 OTHER = "fedcba9876543210fedcba9876543210"
@@ -23,7 +24,7 @@ def sleeper():
 
 def word_of(pid=None, *, workspace_id=WORKSPACE, folder=WORKSPACE, started=None, **more):
     pid = pid or os.getpid()
-    file = places.runtime_folder(folder) / f"server-{pid}.json"
+    file = runtime_folder(folder) / f"server-{pid}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     if started is None:
         started = psutil.Process(pid).create_time()
@@ -46,14 +47,6 @@ def a_workspace(path, id=WORKSPACE):
     (path / "workspace.json").write_text(json.dumps({"id": id, "name": "w", "format": 1}))
 
 
-def test_the_places_are_those_of_the_store(place, monkeypatch):
-    assert places.runtime_folder(WORKSPACE) == layout.runtime_folder(WORKSPACE)
-    monkeypatch.delenv("XDG_RUNTIME_DIR")
-    monkeypatch.setenv("TMPDIR", str(place.root))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    assert places.runtime_folder(WORKSPACE) == layout.runtime_folder(WORKSPACE)
-
-
 def test_the_workspace_is_chosen_as_the_store_does(place, monkeypatch):
     from jupyter_mlws.store import workspaces
 
@@ -72,6 +65,24 @@ def test_the_workspace_is_chosen_as_the_store_does(place, monkeypatch):
     assert places.choose(None).asked == "churn"
 
 
+@pytest.mark.parametrize("asked", ["{}/loop/x", "~nobody-of-that-name/x", "/with/\0", "/not/\udcff/text"])
+def test_what_is_no_path_is_a_sentence_here_as_in_the_server(place, asked):
+    from jupyter_mlws.store import workspaces
+
+    (place.root / "loop").symlink_to(place.root / "loop")
+    asked = asked.format(place.root)
+    with pytest.raises(WorkspaceNameInvalid, match="is not the path of a folder"):
+        places.choose(asked)
+    with pytest.raises(workspaces.WorkspaceNameInvalid, match="is not the path of a folder"):
+        workspaces.resolve(asked)
+
+
+def test_a_damaged_workspace_is_as_none(place):
+    for id in ("../..", 7, None):
+        a_workspace(place.workspace, id=id)
+        assert places.choose(None).id is None
+
+
 def test_a_living_server_is_found(place):
     word_of()
     (found,) = discovery.servers_of(WORKSPACE)
@@ -83,7 +94,7 @@ def test_a_living_server_is_found(place):
 def test_a_dead_pid_a_reused_pid_and_a_broken_file_are_passed_over(place, sleeper):
     word_of(sleeper.pid)
     word_of(os.getpid(), started=12345.0)
-    (places.runtime_folder(WORKSPACE) / "server-1.json").write_text("{")
+    (runtime_folder(WORKSPACE) / "server-1.json").write_text("{")
     assert [each.pid for each in discovery.servers_of(WORKSPACE)] == [sleeper.pid]
     sleeper.kill()
     psutil.Process(sleeper.pid).status()  # it is a zombie of ours now, or about to be one

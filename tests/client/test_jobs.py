@@ -128,7 +128,7 @@ def test_names_of_any_kind_reach_the_server(ws):
     assert [each.id for each in ws.jobs.list(name=name)] == [job.id]
 
 
-def test_waiting_has_a_limit_and_the_job_goes_on(ws, wait_for):
+def test_waiting_has_a_limit_and_the_job_goes_on(ws):
     job = ws.jobs.submit_cell("import time\ntime.sleep(120)", options=JobOptions(name="sleeper"))
     with pytest.raises(WaitTimeout, match="'sleeper'.*is still"):
         job.wait("0.2s")
@@ -137,10 +137,15 @@ def test_waiting_has_a_limit_and_the_job_goes_on(ws, wait_for):
     assert job.wait(60).status is JobStatus.CANCELED
     with pytest.raises(JobCanceled, match="was canceled"):
         job.result()
+
+
+def test_a_deleted_job_is_gone_at_once_though_it_runs(ws):
+    job = ws.jobs.submit_cell("import time\ntime.sleep(120)", options=JobOptions(name="doomed"))
     job.delete()
-    wait_for(lambda: job.id not in [each.id for each in ws.jobs.list(name="sleeper")])
-    with pytest.raises(NotFound):
-        job.refresh()
+    assert ws.jobs.list(name="doomed") == []
+    for ask in (job.refresh, job.wait, job.logs, job.delete, lambda: ws.jobs.find("doomed")):
+        with pytest.raises(NotFound, match="There is no job"):
+            ask()
     assert job.id in job._repr_mimebundle_()["text/plain"]  # as it was last seen
 
 

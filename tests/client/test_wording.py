@@ -26,21 +26,6 @@ def test_durations(seconds, text):
 
 
 @pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (4_210_000, "4.2 MB"),
-        (12e9, "12 GB"),
-        (999_600, "1.0 MB"),
-    ],
-)
-def test_sizes(count, text):
-    assert wording.size(int(count)) == text
-
-
-@pytest.mark.parametrize(
     ("dollars", "text"),
     [(0, "$0"), (0.0004, "<$0.001"), (0.012, "$0.012"), (3.4, "$3.40"), (1204, "$1,204")],
 )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from jupyter_mlws.compute.slots import asked, gigabytes, lacking, less, total
+from jupyter_mlws.compute.slots import asked, lacking, less, total
 from jupyter_mlws.model.compute import Capacity
 from jupyter_mlws.model.job import Resources
 
@@ -34,7 +34,3 @@ def test_tenths_of_cpus_add_up_to_one() -> None:
     for _ in range(10):
         assert lacking(Capacity(cpus=0.1, memory=0), left) == []
         left = less(left, Capacity(cpus=0.1, memory=0))
-
-
-def test_gigabytes_are_for_people() -> None:
-    assert gigabytes(3 * GB // 2) == "1.5 GB"

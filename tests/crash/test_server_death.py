@@ -107,12 +107,16 @@ def test_a_job_whose_worker_died_with_the_server_says_so(start_server: Any, wait
         id = submit(client, server.place.folder, COUNTING)
         wait_for(lambda: "begun" in text(client, id), 90, what="the first output")
         worker = wait_for(lambda: client.get(f"/jobs/{id}/attempts").json()["attempts"][0]["pid"])
+    noted = server.workspace / "jobs" / id / "attempts" / "1" / "kernel-folder"
+    sockets = Path(noted.read_text())
     server.kill()
     os.kill(worker, signal.SIGKILL)
+    assert list(sockets.iterdir())
     with start_server().client() as client:
         job = wait_for(lambda: ended(client, id), 90, what="the end of the job")
         assert (job["status"], job["error"]["code"]) == ("Failed", "worker_died")
         assert text(client, id) == "begun\n"
+    assert not sockets.exists()
     assert (server.place.folder / "effects").read_text() == "x"
 
 

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from jupyter_client.manager import KernelManager
 
 import jupyter_mlws as mlws
 from tests.conftest import Place, RunningServer
-from tests.magics.conftest import Notebook, connect
+from tests.notebook_kernel import Notebook, kernel_beside
 
 CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -43,15 +42,8 @@ def kernelspec(place: Place, name: str, argv: list[str]) -> None:
 @pytest.fixture(scope="module")
 def notebook(place_of: Place) -> Iterator[Notebook]:
     """A kernel beside the module's server, with the magics loaded."""
-    manager = KernelManager(kernel_name="python3")
-    manager.connection_file = str(place_of.jupyter_runtime / "kernel-hostile.json")
-    manager.start_kernel(env=place_of.environ(), cwd=str(place_of.folder), stdout=subprocess.DEVNULL)
-    client = connect(manager.connection_file)
-    made = Notebook(manager, client)
-    made.run("%load_ext jupyter_mlws")
-    yield made
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with kernel_beside(place_of) as made:
+        yield made
 
 
 @pytest.fixture
@@ -60,7 +52,7 @@ def command_line(place_of: Place) -> CommandLine:
 
     def run(*words: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "jupyter_mlws.cli.main", *words],
+            [sys.executable, "-m", "jupyter_mlws", *words],
             cwd=place_of.folder,
             env={**place_of.environ(), **(environment or {})},
             capture_output=True,

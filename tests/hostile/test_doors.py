@@ -207,7 +207,7 @@ def test_a_workspace_that_is_read_only(place):
     place.workspace.mkdir(mode=0o500)
     (place.folder / "work.py").write_text("print(1)")
     done = subprocess.run(
-        [*without_rights(), sys.executable, "-m", "jupyter_mlws.cli.main", "job", "submit", "work.py"],
+        [*without_rights(), sys.executable, "-m", "jupyter_mlws", "job", "submit", "work.py"],
         cwd=place.folder,
         env=place.environ(),
         capture_output=True,

@@ -26,6 +26,7 @@ from jupyter_mlws.model.errors import NotFound
 from jupyter_mlws.model.job import JobKind, JobPatch, JobSpec, KernelChoice, Priority, Rerun, Resources
 from jupyter_mlws.model.job_query import JobQuery
 from jupyter_mlws.model.status import JobStatus
+from jupyter_mlws.store import jobs as rows
 from tests.jobs.conftest import Open, cell, script, text_of
 
 WaitUntil = Callable[..., Awaitable[Any]]
@@ -189,13 +190,11 @@ async def test_a_deleted_job_leaves_nothing(
     job = await services.jobs.submit(cell(FOREVER), who="ada")
     await prints(services, job, "running")
     await services.jobs.delete(job.id, who="ada")
+    with pytest.raises(NotFound):
+        await services.jobs.get(job.id)
 
     async def gone() -> bool:
-        try:
-            await services.jobs.get(job.id)
-        except NotFound:
-            return True
-        return False
+        return await services.records.read(lambda tx: rows.find(tx, job.id)) is None
 
     await wait_until(gone, 60, what="the job's removal")
     assert not services.layout.job(job.id).exists()

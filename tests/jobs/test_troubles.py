@@ -33,9 +33,10 @@ from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.model.job import Attempt, Job
 from jupyter_mlws.model.status import JobStatus, Wanted
 from jupyter_mlws.processes.identity import ProcessRef
+from jupyter_mlws.processes.runtime_folder import runtime_folder
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store import workspaces
-from jupyter_mlws.store.layout import Layout, runtime_folder
+from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import TrackingAddress
 from tests.jobs.conftest import Open, cell, text_of
 from tests.jobs.making import make_job
@@ -244,6 +245,17 @@ def test_an_attempt_that_never_began_cannot_be_begun_later(tmp_path: Path) -> No
     with pytest.raises(FileExistsError):
         folder.begin()
     assert not folder.forestall()
+
+
+@pytest.mark.parametrize("name", ["data", "mlws-k", "mlws-k1234567/../data"])
+def test_nothing_but_a_folder_of_sockets_is_removed(name: str, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "mlws-k").mkdir()
+    folder = AttemptFolder(AttemptFiles(tmp_path))
+    folder.files.kernel_folder.write_text(str(tmp_path / name))
+    folder.remove_kernel_folder()
+    assert (tmp_path / "data").exists()
+    assert (tmp_path / "mlws-k").exists()
 
 
 async def test_many_waiting_jobs_are_canceled_and_deleted(open_services: Open, wait_until: WaitUntil) -> None:

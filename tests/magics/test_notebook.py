@@ -57,6 +57,7 @@ def test_what_cannot_be_sent_is_one_sentence(notebook):
     for name in ("held", "lock", "gen"):
         ran = notebook.run(f"%%mlws submit\nprint({name})", fails=True)
         assert f"`{name}`" in ran.error
+        assert "Or leave it out: --in names the variables to send." in ran.error
         assert "jupyter_mlws" not in ran.traceback
         assert not ran.shown
     ran = notebook.run("%%mlws submit\nnever_defined + 1", fails=True)
@@ -99,6 +100,8 @@ def test_an_interrupt_ends_the_waiting_and_not_the_job(notebook):
     assert notebook.run("print(sleeper.wait().status)").stdout == "Canceled\n"
     assert "has ended already" in notebook.run("%mlws cancel sleeper").stdout
     assert "is being deleted" in notebook.run("%mlws delete sleeper").stdout
+    assert "There is no job" in notebook.run("sleeper").text
+    assert "No job matches" in notebook.run("%mlws jobs --name sleeper").stdout
 
 
 def test_the_overview_tells_what_there_is(notebook):

@@ -57,6 +57,6 @@ def test_the_client_imports_no_server_code_and_nothing_heavy():
     code = "import sys, json, jupyter_mlws as mlws\nmlws.connect\nprint(json.dumps(sorted(sys.modules)))"
     loaded = told_by(code)
     rooms = {name.split(".")[1] for name in loaded if name.startswith("jupyter_mlws.")}
-    assert rooms <= {"client", "model", "capture"}
+    assert rooms <= {"client", "model", "capture", "processes", "version"}
     heavy = ("pandas", "mlflow", "nbformat", "nbclient", "sqlalchemy", "jupyter_server", "numpy", "IPython")
     assert not [name for name in loaded if name.startswith(heavy)]

@@ -51,6 +51,27 @@ async def test_a_job_is_told_of(
             last = event["sequence"]
 
 
+async def test_a_deletion_is_told_at_once(
+    jupyter_server: RunningServer, client: Any, open_events: Any, a_cell: Any
+) -> None:
+    job = (await client.post("/jobs", json=a_cell("import time; time.sleep(300)"))).json()["id"]
+    async with open_events(jupyter_server) as events:
+        event = await events.next("change", timeout=60)
+        while (event["id"], event["status"]) != (job, "Running"):
+            event = await events.next("change", timeout=60)
+        assert (await client.delete(f"/jobs/{job}")).status_code == 204
+        told = []
+        # What was written before it was deleted may be told after it, and has a status.
+        while None not in told:
+            event = await events.next("change")
+            if event["id"] == job:
+                told.append(event["status"])
+        folder = jupyter_server.workspace / "jobs" / job
+        while folder.exists():
+            event = await events.next("change", timeout=60)
+            assert event["id"] != job or event["status"] is None
+
+
 async def test_the_screen_answers(jupyter_server: RunningServer, client: Any, open_events: Any) -> None:
     kernel = "7f9c0a5e-1111-4b52-9f1e-3d1f6e9a0b0c"
     content = {"cells": [], "metadata": {"ünï": "code"}, "nbformat": 4, "nbformat_minor": 5}

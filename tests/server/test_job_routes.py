@@ -151,10 +151,28 @@ def test_changed_run_again_canceled_and_deleted(
     assert wait_for(lambda: ended(api, id), 60)["status"] == "Canceled"
     answer = api.delete(f"/jobs/{id}")
     assert (answer.status_code, answer.content) == (204, b"")
-    wait_for(lambda: api.get(f"/jobs/{id}").status_code == 404, 30)
+    an_error(api.get(f"/jobs/{id}"), 404)
     actions = [each["action"] for each in api.get("/audit", params={"id": id}).json()["entries"]]
     assert actions[-1] in ("rerun", "submit")
     assert "delete" in actions
+
+
+def test_a_job_that_runs_is_gone_when_its_deletion_is_answered(
+    jupyter_server: RunningServer, api: httpx.Client, a_cell: Any, wait_for: Any, an_error: Any
+) -> None:
+    body = a_cell("import time; time.sleep(300)", name="doomed")
+    id = api.post("/jobs", json=body).json()["id"]
+    wait_for(lambda: api.get(f"/jobs/{id}").json()["status"] == "Running", 60)
+    assert api.delete(f"/jobs/{id}").status_code == 204
+    assert api.get("/jobs", params={"name": "doomed"}).json() == {"jobs": [], "next": None, "total": 0}
+    for below in ("", "/events", "/results", "/results/x", "/inputs", "/attempts", "/notebook"):
+        assert an_error(api.get(f"/jobs/{id}{below}"), 404)["code"] == "job_not_found"
+    an_error(api.delete(f"/jobs/{id}"), 404)
+    an_error(api.patch(f"/jobs/{id}", json={"name": "saved"}), 404)
+    for verb in ("cancel", "rerun"):
+        an_error(api.post(f"/jobs/{id}/{verb}", json={}), 404)
+    folder = jupyter_server.workspace / "jobs" / id
+    wait_for(lambda: not folder.exists(), 60, what="the end of the job and of its folder")
 
 
 def test_a_folder_as_jupyter_shows_it(jupyter_server: RunningServer, api: httpx.Client, a_cell: Any) -> None:

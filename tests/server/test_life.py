@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,8 @@ import httpx
 import psutil
 import pytest
 
+from jupyter_mlws.store import workspaces
+from jupyter_mlws.store.layout import Layout
 from tests.conftest import Place
 
 if TYPE_CHECKING:
@@ -88,6 +89,31 @@ def test_it_ends_at_once_and_its_jobs_go_on(start_server: StartServer, a_cell: A
         assert text.split() == [str(number) for number in range(40)]
 
 
+def test_mlflow_stays_for_the_jobs_that_run_and_ends_with_the_last_server(
+    start_server: StartServer, a_cell: Any, wait_for: Any
+) -> None:
+    server = start_server(arguments=["--MlwsApp.mlflow=True"])
+    mark = server.place.root / "go on"
+    with server.client() as api:
+        wait_for(lambda: api.get("/mlflow").json()["status"] == "ready", 90)
+        code = f"import os, time\nwhile not os.path.exists({str(mark)!r}): time.sleep(.05)"
+        id = api.post("/jobs", json=a_cell(code)).json()["id"]
+        wait_for(lambda: api.get(f"/jobs/{id}").json()["status"] == "Running", 60)
+    mlflow = psutil.Process(json.loads((server.workspace / "mlflow" / "server.json").read_text())["pid"])
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(20)
+    assert mlflow.is_running()
+
+    again = start_server(arguments=["--MlwsApp.mlflow=True"])
+    mark.touch()
+    with again.client() as api:
+        wait_for(lambda: api.get(f"/jobs/{id}").json()["status"] == "Completed", 60)
+        assert mlflow.is_running()
+    again.process.send_signal(signal.SIGTERM)
+    again.process.wait(20)
+    wait_for(lambda: not mlflow.is_running(), 30)
+
+
 def test_a_headless_server_ends_when_idle(place: Place, wait_for: Any) -> None:
     process = headless(place, "--MlwsApp.idle_minutes=0.05")
     try:
@@ -109,22 +135,34 @@ def test_a_headless_server_ends_when_idle(place: Place, wait_for: Any) -> None:
         process.communicate()
 
 
-@pytest.mark.parametrize("what", ["a file", "read-only"])
-def test_a_headless_server_that_cannot_open_its_workspace_says_why(place: Place, what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("a file", "{} cannot be a workspace: it is a file, or lies below one. "),
+        ("foreign", "{} is not a workspace, and not an empty folder that could become one. "),
+        ("damaged", "The workspace cannot be opened: "),
+    ],
+)
+def test_a_headless_server_that_cannot_open_its_workspace_says_why(
+    place: Place, what: str, said: str
+) -> None:
     if what == "a file":
         place.workspace.write_text("")
-    elif os.geteuid() == 0:
+    elif what == "foreign":
         place.workspace.mkdir()
         (place.workspace / "foreign.txt").write_text("not a workspace")
     else:
-        place.workspace.mkdir(mode=0o500)
+        workspaces.open(Layout(place.workspace))
+        (place.workspace / "jobs").rmdir()
+        (place.workspace / "jobs").write_text("no folder")
     process = headless(place)
     try:
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 1
         # Another extension's thread may log after it.
-        (said,) = [line for line in errors.decode().splitlines() if line.startswith("The workspace")]
-        assert "cannot be opened" in said
-        assert str(place.workspace) in said
+        begin = said.format(place.workspace)
+        (line,) = [line for line in errors.decode().splitlines() if line.startswith(begin)]
+        assert str(place.workspace) in line
+        assert line.count("The workspace") <= 1, "it is said once"
     finally:
         process.kill()

@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,47 @@ except Exception as error:
     assert ("File too large" in out, error) == (True, "")
     assert left_over(layout) == []
     assert not blobs.has(hashlib.sha256(b"x" * 1_000_000).hexdigest())
+
+
+def age(blobs, sha, days):
+    os.utime(blobs.path(sha), (time.time() - days * 86_400,) * 2)
+
+
+def test_what_nobody_needs_goes_once_it_is_old(blobs):
+    needed, unused, young = blobs.put(b"needed"), blobs.put(b"unused"), blobs.put(b"young")
+    age(blobs, needed, days=9)
+    age(blobs, unused, days=9)
+    assert blobs.collect({needed}) == 1
+    assert [blobs.has(sha) for sha in (needed, unused, young)] == [True, False, True]
+
+
+def test_what_somebody_asked_for_stays_for_the_job_that_will_name_it(blobs):
+    asked, sent_again = blobs.put(b"asked"), blobs.put(b"sent again")
+    for sha in (asked, sent_again):
+        age(blobs, sha, days=9)
+    assert blobs.has(asked)
+    blobs.put(b"sent again")
+    assert blobs.collect(set()) == 0
+
+
+def test_one_that_is_asked_for_while_it_is_about_to_go_stays(blobs):
+    sha = blobs.put(b"late")
+    age(blobs, sha, days=9)
+
+    class AskedForMeanwhile:
+        def __contains__(self, name):
+            return not blobs.has(name)
+
+    assert blobs.collect(AskedForMeanwhile()) == 0
+    assert blobs.has(sha)
+
+
+def test_strange_files_are_left_alone_and_an_empty_store_is_fine(blobs, layout):
+    assert blobs.collect(set()) == 0
+    blobs.put(b"x")
+    strange = layout.blobs / "ab" / "notes.txt"
+    strange.parent.mkdir(exist_ok=True)
+    strange.write_text("mine")
+    os.utime(strange, (0, 0))
+    assert blobs.collect(set()) == 0
+    assert strange.exists()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jupyter_mlws.model.errors import ErrorInfo
 from jupyter_mlws.model.job import Attempt, ResultItem
+from jupyter_mlws.model.job_query import JobQuery
 from jupyter_mlws.model.status import JobStatus, TransitionRefused, Wanted
 from jupyter_mlws.store import jobs, outbox
 from jupyter_mlws.store.experiments import experiments
@@ -170,6 +171,32 @@ def test_active_unsettled_and_counts(db, make_job):
             "Running": 2,
             "Canceled": 2,
         }
+
+
+def test_a_job_that_is_being_deleted_is_there_for_the_leader_alone(db, make_job):
+    kept, ended, running = make_job(), make_job(status="Completed"), make_job(status="Running")
+    with db.write() as tx:
+        for job in (kept, ended, running):
+            jobs.insert(tx, job)
+    with db.read() as tx:
+        before = outbox.last(tx)
+    with db.write() as tx:
+        for job in (ended, running):
+            jobs.save(tx, job.model_copy(update={"wanted": Wanted.DELETE}))
+    with db.write() as tx:
+        jobs.save(tx, running.model_copy(update={"wanted": Wanted.DELETE, "status": JobStatus.CANCELED}))
+    with db.read() as tx:
+        page = jobs.page(tx, JobQuery(limit=1))
+        assert ([job.id for job in page.jobs], page.next, page.total) == ([kept.id], None, 1)
+        assert jobs.page(tx, JobQuery(status=["Completed", "Canceled"])).total == 0
+        for job in (ended, running):
+            with pytest.raises(jobs.JobNotFound):
+                jobs.get(tx, job.id)
+            assert jobs.find(tx, job.id).wanted is Wanted.DELETE
+        assert {job.id for job in jobs.unsettled(tx)} == {ended.id, running.id}
+        # Whoever watches is told at once that they are gone.
+        told = [(change.id, change.status) for change in outbox.read(tx, before)]
+        assert told == [(ended.id, None), (running.id, None), (running.id, None)]
 
 
 def test_attempts_belong_to_their_job(db, make_job):

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 import pytest
 
 from jupyter_mlws.model.identity import new_id
-from jupyter_mlws.store.layout import Layout, PathRefused, RuntimeFolderUnsafe, runtime_folder
+from jupyter_mlws.store.layout import Layout, PathRefused
 
 LAYOUT = Layout(Path("/ws"))
-ID = "0" * 32
 
 
 def test_the_folder_is_as_documented():
@@ -81,36 +78,3 @@ def test_a_stored_path_never_leaves_the_workspace(relative):
         LAYOUT.relative(Path("/other") / relative)
     with pytest.raises(PathRefused):
         LAYOUT.relative(LAYOUT.root / ".." / "x")
-
-
-def test_the_runtime_folder_is_short_and_private(place, monkeypatch):
-    folder = runtime_folder(ID)
-    assert folder == place.runtime / "mlws" / ID[:12]
-    assert runtime_folder(ID) == folder
-    for each in (folder, folder.parent):
-        assert stat.S_IMODE(each.stat().st_mode) == 0o700
-    folder.chmod(0o755)
-    assert stat.S_IMODE(runtime_folder(ID).stat().st_mode) == 0o700
-
-
-@pytest.mark.parametrize("given", [None, "", "missing"])
-def test_without_a_runtime_folder_of_the_system_it_is_a_temporary_one(place, monkeypatch, given):
-    if given is None:
-        monkeypatch.delenv("XDG_RUNTIME_DIR")
-    else:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", given and str(place.root / given))
-    monkeypatch.setattr("tempfile.tempdir", str(place.home))
-    assert runtime_folder(ID) == place.home / f"mlws-{os.getuid()}" / ID[:12]
-
-
-def test_a_runtime_folder_that_is_somebody_elses_is_refused(place):
-    (place.home / "trap").mkdir()
-    (place.runtime / "mlws").symlink_to(place.home / "trap")
-    with pytest.raises(RuntimeFolderUnsafe, match="does not belong to you"):
-        runtime_folder(ID)
-
-
-@pytest.mark.parametrize("id", ["", "../../../x", "a/b/c/d/e/f", "short"])
-def test_a_workspace_id_is_checked_before_it_names_a_folder(id):
-    with pytest.raises(PathRefused):
-        runtime_folder(id)

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -38,6 +39,7 @@ def test_the_walk_of_a_good_cell(run):
     assert cell["execution_count"] == 1
     assert [output["output_type"] for output in cell["outputs"]] == ["stream", "execute_result"]
     assert (done.root / "results" / "results.json").exists()
+    assert not Path((done.root / "kernel-folder").read_text()).exists()
     assert not (done.root / "reserve").exists()
 
 
@@ -88,6 +90,8 @@ def test_a_syntax_error(run):
     done = run("x = (1,\nprint(")
     assert done.error["code"] == "user_error"
     assert done.error["message"].startswith("SyntaxError: ")
+    assert ".py" not in done.error["message"]
+    assert done.error["hint"] == "In the cell, line 2."
     assert done.outputs[0]["ename"] == "SyntaxError"
 
 

@@ -77,6 +77,13 @@ def test_a_kernelspec_that_dies_at_its_start(run, kernelspec):
     assert done.statuses == ["Preparing", "Failed"]
 
 
+def test_a_kernelspec_that_dies_without_a_word(run, kernelspec):
+    done = run("1", kernel={"name": kernelspec("silent", argv=[sys.executable, "-c", "raise SystemExit(7)"])})
+    said = "The kernel 'silent' ended at its start with exit code 7, and wrote nothing."
+    assert done.error["message"] == said
+    assert done.error["hint"] == "Start it in a terminal to see why: jupyter kernel --kernel=silent"
+
+
 def test_a_kernelspec_whose_command_is_missing(run, kernelspec):
     done = run("1", kernel={"name": kernelspec("nothing", argv=["/no/such/command", "{connection_file}"])})
     assert done.error["code"] == "kernel_start_failed"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import linecache
 import math
+import re
 import sys
 import textwrap
 
@@ -264,6 +266,20 @@ def test_the_traceback_of_a_function_is_its_own(run_function):
     done = run_function(fail)
     assert done.error["message"] == "KeyError: 'gone'"
     assert "_mlws" not in "\n".join(done.outputs[0]["traceback"])
+
+
+def test_the_traceback_of_a_function_shows_its_lines(run_function, monkeypatch):
+    # As IPython does with the text of a cell.
+    text = "def deep(x):\n    return 1 / x\n\ndef fail(x):\n    return deep(x)\n"
+    monkeypatch.setitem(linecache.cache, "<cell>", (len(text), None, text.splitlines(True), "<cell>"))
+    book = {"__name__": "__main__"}
+    exec(compile(text, "<cell>", "exec"), book)
+    done = run_function(book["fail"], 0, namespace=book)
+    assert done.error["hint"] == "In the function."
+    traceback = re.sub("\x1b\\[[0-9;]*m", "", "\n".join(done.outputs[0]["traceback"]))
+    assert "return deep(x)" in traceback
+    assert "return 1 / x" in traceback
+    assert "Could not get source" not in traceback
 
 
 def test_no_name_of_ours_is_in_the_users_namespace(run, pack):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from jupyter_mlws.worker.stopping import COMPLETED
-from jupyter_mlws.worker.verdict import kernel_died, memory_exceeded, of_reply
+from jupyter_mlws.worker.verdict import kernel_died, memory_exceeded, of_reply, timed_out
 
 WHERE = "In cell 2 of 3."
 
@@ -63,5 +63,35 @@ def test_deaths(exit_code, text):
 
 def test_memory_in_words():
     message = memory_exceeded(3 << 30, 512 << 20).error.message
-    assert "3.00 GB" in message
+    assert "3 GB" in message
     assert "512 MB" in message
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1, "1 second"),
+        (1.5, "1.5 seconds"),
+        (60, "1 minute"),
+        (90, "90 seconds"),
+        (5400, "90 minutes"),
+        (7200, "2 hours"),
+        (1_000_001.5, "1000001.5 seconds"),
+    ],
+)
+def test_a_timeout_in_words(seconds, text):
+    assert timed_out(seconds).error.message == f"The job was ended after {text}, its timeout."
+
+
+@pytest.mark.parametrize(("code", "line"), [("x = (", 1), ("\n  \nx = (", 3), ("   x = (", 1)])
+def test_a_syntax_error_names_the_line_of_the_cell(code, line):
+    reply = error("SyntaxError", "'(' was never closed (3218543084.py, line 1)")
+    ending = of_reply(reply, None, where=WHERE, code=code)
+    assert ending.error.message == "SyntaxError: '(' was never closed"
+    assert ending.error.hint == f"In cell 2 of 3, line {line}."
+
+
+@pytest.mark.parametrize("value", ["invalid syntax (helper.py, line 3)", "invalid syntax (<string>, line 1)"])
+def test_a_syntax_error_elsewhere_keeps_its_file(value):
+    ending = of_reply(error("SyntaxError", value), None, where=WHERE, code="import helper")
+    assert (ending.error.message, ending.error.hint) == (f"SyntaxError: {value}", WHERE)

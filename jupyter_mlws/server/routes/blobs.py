@@ -10,7 +10,9 @@ from jupyter_mlws.server.route import AnyRoute, Call, NoQuery, Reply, Route
 
 async def head(call: Call[NoQuery, None]) -> Reply:
     """Say whether a blob is here, so that it need not be sent again."""
-    await asyncio.to_thread(call.services.blobs.path, call.path["sha256"])
+    blobs, sha256 = call.services.blobs, call.path["sha256"]
+    await asyncio.to_thread(blobs.has, sha256)  # so that it stays until the job comes
+    await asyncio.to_thread(blobs.path, sha256)
     return Reply(status=200)
 
 
