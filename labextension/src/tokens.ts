@@ -34,10 +34,14 @@ export const CommandIDs = {
   newNotebook: 'mlws:new-notebook'
 } as const;
 
-/** What every command of a job is told: which one. Without it, the job of the current tab or of the panel. */
+/** What every command of a job is told: which one. Without it, the job whose tab is in front. */
 export const JOB_ARGS = {
   type: 'object',
   properties: {
-    id: { type: 'string', description: 'The id of the job.' }
+    id: { type: 'string', description: 'The id of the job.' },
+    row: {
+      type: 'boolean',
+      description: "The job of the list's row under the context menu."
+    }
   }
 } as const;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { literal } from '../src/text/parameter';
+import { assignments, literal } from '../src/text/parameter';
 
 it.each([
   [null, 'None'],
@@ -17,4 +17,11 @@ it.each([
   [{ $dict: [['$float', 1]] }, "{'$float': 1}"]
 ])('%j is written %s', (json, text) => {
   expect(literal(json)).toBe(text);
+});
+
+it('is written as an assignment', () => {
+  expect(assignments({ trees: 200, loss: 'log' })).toEqual([
+    'trees = 200',
+    "loss = 'log'"
+  ]);
 });

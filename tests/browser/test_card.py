@@ -90,21 +90,81 @@ def test_long_output_shows_its_end(
 
 
 def test_a_deleted_job_says_so(start_lab: Any, submit: Any, write_card: Any, wait_for_status: Any) -> None:
-    """Deleting asks first and names what is lost; the card stays, quiet."""
+    """Deleting asks first and names what is lost; the card stays, quiet; nothing asks for the job."""
     lab = start_lab()
-    job = submit(lab.server, "x = 1", name="brief", outputs=["x"])
+    job = submit(lab.server, "print('its output')\nx = 1", name="brief", outputs=["x"])
     wait_for_status(lab.server, job["id"], "Completed")
     write_card("gone.ipynb", job)
     lab.open("gone.ipynb")
+    lab.wait_for_kernel()
     card = lab.card("brief")
+    expect(card).to_contain_text("its output")
+    refused: list[str] = []
+    lab.page.on("response", lambda response: response.status == 404 and refused.append(response.url))
     card.get_by_role("button", name="More…").click()
     lab.page.locator(".lm-Menu-itemLabel", has_text="Delete Job").click()
     dialog = lab.page.locator(".jp-Dialog")
     expect(dialog).to_contain_text("1 result")
     dialog.get_by_role("button", name="Delete").click()
     expect(card).to_contain_text("was deleted")
+    expect(card).not_to_contain_text("its output")
+    lab.page.wait_for_timeout(1000)
+    assert [url for url in refused if "/mlws/" in url] == []
     lab.reload()
     expect(lab.card("brief")).to_contain_text("was deleted")
+
+
+def test_a_deleted_jobs_tab(start_lab: Any, submit: Any, wait_for_status: Any) -> None:
+    """It says so and offers nothing that cannot be done; it does not come back with the page."""
+    lab = start_lab()
+    job = submit(lab.server, "1", name="brief")
+    wait_for_status(lab.server, job["id"], "Completed")
+    lab.open()
+    lab.show_jobs()
+    lab.row("brief").locator(".mlws-Row-open").click()
+    tab = lab.page.locator(".mlws-JobTab")
+    expect(tab.get_by_role("tab")).not_to_have_count(0)
+    with lab.server.client() as client:
+        assert client.delete(f"/jobs/{job['id']}").status_code == 204
+    expect(tab.locator(".mlws-JobView")).to_have_text("The job brief was deleted.")
+    expect(tab.get_by_role("button")).to_have_count(0)
+    # JupyterLab keeps the layout a moment after it changed.
+    lab.page.wait_for_timeout(2000)
+    lab.page.reload()
+    lab.ready()
+    lab.page.wait_for_selector(".mlws-Panel")
+    expect(tab).to_have_count(0)
+
+
+def test_a_card_keeps_its_height(start_lab: Any, submit: Any, write_card: Any, wait_for_status: Any) -> None:
+    """When the page is loaded again, a card has its height from the first frame on."""
+    lab = start_lab()
+    job = submit(lab.server, "for i in range(10): print('line', i)", name="tall", parameters={"trees": 200})
+    wait_for_status(lab.server, job["id"], "Completed")
+    write_card("tall.ipynb", job)
+    lab.page.add_init_script(WATCH_HEIGHT)
+    lab.open("tall.ipynb")
+    lab.wait_for_kernel()
+    card = lab.card("tall")
+    expect(card).to_contain_text("line 9")
+    expect(card.locator(".mlws-Parameters")).to_contain_text("trees = 200")
+    lab.page.wait_for_timeout(2000)
+    final = lab.page.evaluate("window.heights").pop()
+    lab.reload()
+    expect(card).to_contain_text("line 9")
+    lab.page.wait_for_timeout(1500)
+    assert lab.page.evaluate("window.heights") == [final]
+
+
+WATCH_HEIGHT = """window.heights = [];
+const look = () => {
+  const height = document.querySelector('.mlws-Card')?.offsetHeight;
+  if (height && window.heights.at(-1) !== height) {
+    window.heights.push(height);
+  }
+  requestAnimationFrame(look);
+};
+requestAnimationFrame(look);"""
 
 
 def test_a_card_outlives_the_server(

@@ -92,6 +92,9 @@ def test_a_new_users_walk(start_lab: Any, write_notebook: Any, wait_for_status: 
     panel.get_by_role("button", name="MLflow").click()
     frame = lab.page.frame_locator(".mlws-Mlflow iframe")
     expect(frame.get_by_role("link", name="Default").first).to_be_visible()
+    # Our work is training, and nobody asked for the assistant.
+    expect(frame.get_by_placeholder("Ask a question")).to_have_count(0)
+    assert lab.page.evaluate("localStorage['mlflow.workflowType_v1']") == '"machine_learning"'
 
 
 def _is_in_mlflow(server: Any, run_id: str) -> None:

@@ -15,8 +15,9 @@ import { Follower } from './follower';
 import { type JobMime, parseJobMime } from './mime';
 import { Outputs } from './outputs';
 import type { LogReader } from './reader';
-import type { JobEntry } from './store';
 import { isTerminal } from './states';
+import { SteadyHeight } from './steady';
+import type { JobEntry } from './store';
 import { isTrusted, type JobViewServices } from './view';
 
 /** Renders `application/vnd.mlws.job+json`. */
@@ -88,6 +89,7 @@ export class JobCard extends Panel implements IRenderMime.IRenderer {
     );
     this.addWidget(follower);
     this.addWidget(reactOf(<CardFoot {...{ entry, mime, actions }} />));
+    this._height = new SteadyHeight(this.node, mime.id);
     this._entry = entry;
     this._reader = reader;
     this._outputs = outputs;
@@ -121,9 +123,11 @@ export class JobCard extends Panel implements IRenderMime.IRenderer {
   private clear(): void {
     this.stop();
     this._reader?.dispose();
+    this._height?.dispose();
     [...this.widgets].forEach(widget => widget.dispose());
     this.node.textContent = '';
     this._entry = this._reader = this._outputs = this._follower = null;
+    this._height = null;
   }
 
   private onEntry(): void {
@@ -133,10 +137,23 @@ export class JobCard extends Panel implements IRenderMime.IRenderer {
     }
     this.dataset.status = entry.gone ? 'gone' : (entry.job?.status ?? '');
     this.toggleClass('mlws-mod-gone', entry.gone);
-    if (entry.job && !entry.gone) {
+    if (entry.gone) {
+      this.drop();
+    } else if (entry.job) {
       this._outputs.trusted = isTrusted(entry.job, this.services.store);
+      this._outputs.told = entry.job.error?.message ?? null;
       reader.follow(entry.job.attempt, entry.job.offset);
     }
+    if (entry.gone || entry.problem !== null || entry.job?.attempt === 0) {
+      this._height?.settle();
+    }
+  }
+
+  /** The job is gone, and its output with it. */
+  private drop(): void {
+    this._reader?.dispose();
+    this._follower?.dispose();
+    this._reader = this._outputs = this._follower = null;
   }
 
   private onLogGrew(_: JobEntry, offset: number | null): void {
@@ -153,6 +170,9 @@ export class JobCard extends Panel implements IRenderMime.IRenderer {
     follower.follow = !ended || reader.above > 0;
     follower.toggleClass('mlws-mod-empty', !reader.log.hasOutput);
     this._outputs?.render(reader.log);
+    if (reader.ready || reader.problem !== null) {
+      this._height?.settle();
+    }
   }
 
   private _mime: JobMime | null = null;
@@ -160,6 +180,7 @@ export class JobCard extends Panel implements IRenderMime.IRenderer {
   private _reader: LogReader | null = null;
   private _outputs: Outputs | null = null;
   private _follower: Follower | null = null;
+  private _height: SteadyHeight | null = null;
   private _watch: IDisposable | null = null;
 }
 

@@ -5,13 +5,14 @@
 import { caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import { type JSX, useState } from 'react';
 import type { Connection } from '../api/connection';
-import { sentence } from '../api/errors';
 import { size } from '../text/format';
 import type { JobActions } from './actions';
 import { TextButton } from './buttons';
-import { Failure } from './failure';
+import { Failure, Problem } from './failure';
+import { Gone } from './gone';
 import { Head } from './head';
 import type { JobMime } from './mime';
+import { Parameters } from './parameters';
 import { Progress } from './progress';
 import { useSignal } from './react';
 import type { LogReader } from './reader';
@@ -33,21 +34,16 @@ export function CardTop(props: CardTopProps): JSX.Element {
   useSignal(connection.stateChanged);
   if (entry.gone) {
     return (
-      <Gone mime={mime} workspace={connection.server?.workspace ?? null} />
+      <Missing mime={mime} workspace={connection.server?.workspace ?? null} />
     );
   }
   const { job } = entry;
+  const { online } = connection;
   return (
     <>
-      <Head entry={entry} name={mime.name} actions={actions} linked />
-      {!connection.online && (
-        <div className="mlws-Note" role="status">
-          Reconnecting to the server…
-        </div>
-      )}
-      {entry.problem !== null && connection.online && (
-        <Failure error={sentence(entry.problem)} />
-      )}
+      <Head {...{ entry, actions, online }} name={mime.name} linked />
+      <Problem problem={entry.problem} />
+      {job && <Parameters parameters={job.spec.parameters} />}
       <Sent
         sent={job?.spec.inputs?.items ?? mime.sent}
         skipped={mime.skipped}
@@ -96,7 +92,8 @@ function OutputBar(props: CardTopProps): JSX.Element | null {
   );
 }
 
-function Gone(props: {
+/** Why there is no job to show. */
+function Missing(props: {
   mime: JobMime;
   workspace: { id: string; name: string } | null;
 }): JSX.Element {
@@ -106,11 +103,11 @@ function Gone(props: {
     mime.workspace !== null &&
     workspace !== null &&
     mime.workspace !== workspace.id;
-  return (
+  return elsewhere ? (
     <div className="mlws-Gone">
-      {elsewhere
-        ? `The job ${name} is in the workspace ${mime.workspaceName ?? mime.workspace}; this server shows ${workspace.name}.`
-        : `The job ${name} was deleted.`}
+      {`The job ${name} is in the workspace ${mime.workspaceName ?? mime.workspace}; this server shows ${workspace.name}.`}
     </div>
+  ) : (
+    <Gone name={name} />
   );
 }

@@ -11,10 +11,8 @@ import {
 import {
   Clipboard,
   CommandToolbarButton,
-  Dialog,
   ICommandPalette,
   type MainAreaWidget,
-  showDialog,
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { IEditorServices } from '@jupyterlab/codeeditor';
@@ -30,9 +28,9 @@ import {
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { mlwsIcon } from '../icons';
 import { Selection } from '../panel/selection';
-import { plural, size } from '../text/format';
 import { CommandIDs, IJobs, IJobSelection, JOB_ARGS } from '../tokens';
 import { JobActions } from './actions';
+import { confirmed, save } from './dialogs';
 import { announce, guarded } from './notify';
 import { isTerminal } from './states';
 import type { JobEntry, JobStore } from './store';
@@ -41,12 +39,20 @@ import { jobTab, type JobView } from './tab';
 type Args = ReadonlyPartialJSONObject;
 type Tab = MainAreaWidget<JobView>;
 
-const PALETTE = [
+/** In the palette below what needs no job, and the harmless first. */
+const OF_A_JOB = [
   CommandIDs.openJob,
-  CommandIDs.cancelJob,
   CommandIDs.rerunJob,
+  CommandIDs.cancelJob,
   CommandIDs.deleteJob
 ];
+/** Commands whose label or use depends on the job in front. */
+const FOLLOWING = [
+  ...OF_A_JOB,
+  CommandIDs.openMlflow,
+  CommandIDs.downloadNotebook
+];
+const ROWS = '.mlws-Row';
 
 export const commands: JupyterFrontEndPlugin<Selection> = {
   id: 'jupyter-mlws:commands',
@@ -91,21 +97,44 @@ export const commands: JupyterFrontEndPlugin<Selection> = {
     const open = (entry: JobEntry) => {
       const there = tracker.find(tab => tab.content.entry === entry);
       const tab = there ?? create(entry);
-      selection.id = entry.id;
       app.shell.activateById(tab.id);
     };
+    /** The job of the list's row under the context menu. */
+    const rowsJob = () =>
+      app.contextMenuHitTest(node => node.matches(ROWS))?.dataset.job;
     /** The job that a command is about. */
     const jobOf = (args: Args): JobEntry | null => {
-      const current =
-        tracker.currentWidget === app.shell.currentWidget
-          ? tracker.currentWidget
-          : null;
-      const id = args.id ?? current?.content.entry.id ?? selection.id;
-      return typeof id === 'string' && id !== '' ? store.entry(id) : null;
+      const id = args.row === true ? rowsJob() : (args.id ?? selection.id);
+      const entry = typeof id === 'string' && id ? store.entry(id) : null;
+      return entry?.gone ? null : entry;
+    };
+    const notify = () =>
+      FOLLOWING.forEach(id => app.commands.notifyCommandChanged(id));
+    /** The job at hand is the one whose tab is in front. */
+    const follow = () => {
+      const tab = tracker.currentWidget;
+      const front = !labShell || tab === app.shell.currentWidget;
+      selection.id = front ? (tab?.content.entry.id ?? null) : null;
     };
 
-    addCommands({ app, store, jobOf, open, selection });
-    PALETTE.forEach(command => palette?.addItem({ command, category: 'MLWS' }));
+    addCommands({ app, store, jobOf, open });
+    OF_A_JOB.forEach((command, i) => {
+      palette?.addItem({ command, category: 'MLWS', rank: 100 + i });
+      app.contextMenu.addItem({
+        command,
+        selector: ROWS,
+        args: { row: true },
+        rank: i
+      });
+    });
+    tracker.currentChanged.connect(follow);
+    app.shell.currentChanged?.connect(follow);
+    selection.changed.connect(notify);
+    store.updated.connect((_, entry) => {
+      if (entry.id === selection.id) {
+        notify();
+      }
+    });
     void restorer?.restore(tracker, {
       command: CommandIDs.openJob,
       args: tab => ({ id: tab.content.entry.id }),
@@ -120,11 +149,10 @@ interface Context {
   readonly store: JobStore;
   readonly jobOf: (args: Args) => JobEntry | null;
   readonly open: (entry: JobEntry) => void;
-  readonly selection: Selection;
 }
 
 function addCommands(context: Context): void {
-  const { app, store, jobOf, open, selection } = context;
+  const { app, store, jobOf, open } = context;
   const about = (
     run: (entry: JobEntry) => Promise<void> | void
   ): ((args: Args) => Promise<void>) => {
@@ -137,6 +165,14 @@ function addCommands(context: Context): void {
       });
   };
   const known = (args: Args) => jobOf(args) !== null;
+  /** Where nothing else tells which job it is, the label does. */
+  const label = (verb: string, end = '') => {
+    return (args: Args) => {
+      const told = args.id !== undefined || args.row === true;
+      const name = told ? undefined : jobOf(args)?.job?.spec.name;
+      return `${verb} Job${name ? ` “${name}”` : ''}${end}`;
+    };
+  };
   const ended = (args: Args) => {
     const job = jobOf(args)?.job;
     return job ? isTerminal(job.status) : false;
@@ -144,37 +180,40 @@ function addCommands(context: Context): void {
   const describedBy = { args: JOB_ARGS };
 
   app.commands.addCommand(CommandIDs.openJob, {
-    label: 'Open Job',
+    label: label('Open'),
     caption: 'The whole log, results, inputs and environment of the job',
     icon: mlwsIcon,
     describedBy,
+    isVisible: known,
     isEnabled: known,
     execute: about(entry => open(entry))
   });
   app.commands.addCommand(CommandIDs.cancelJob, {
-    label: 'Cancel Job',
+    label: label('Cancel'),
     caption: 'End the job; what it has put out is kept',
     icon: stopIcon.bindprops({ stylesheet: 'menuItem' }),
     describedBy,
+    isVisible: known,
     isEnabled: args => known(args) && !ended(args),
     execute: about(entry => store.cancel(entry.id))
   });
   app.commands.addCommand(CommandIDs.rerunJob, {
-    label: 'Re-run Job',
+    label: label('Re-run'),
     caption: 'Run the job again exactly as it was',
     icon: refreshIcon,
     describedBy,
+    isVisible: known,
     isEnabled: known,
     execute: about(async entry => {
       const again = await store.rerun(entry.id);
-      selection.id = again.id;
       announce(again, () => open(again));
     })
   });
   app.commands.addCommand(CommandIDs.deleteJob, {
-    label: 'Delete Job…',
+    label: label('Delete', '…'),
     icon: deleteIcon,
     describedBy,
+    isVisible: known,
     isEnabled: known,
     execute: about(async entry => {
       if (await confirmed(entry)) {
@@ -229,36 +268,4 @@ function addToolbar(tab: Tab, app: JupyterFrontEnd): void {
       new CommandToolbarButton({ commands: registry, id, args, label })
     );
   });
-}
-
-/** Ask before something is lost, and name it. */
-async function confirmed({ id, job }: JobEntry): Promise<boolean> {
-  const name = job?.spec.name ?? id;
-  const kept = (job?.results ?? []).filter(item => item.size !== null);
-  const bytes = kept.reduce((sum, item) => sum + (item.size ?? 0), 0);
-  const results =
-    kept.length > 0
-      ? `, ${plural(kept.length, 'result')} (${size(bytes)})`
-      : '';
-  const running =
-    job && !isTerminal(job.status) ? 'It is canceled first. ' : '';
-  const answer = await showDialog({
-    title: `Delete the job ${name}?`,
-    body: `${running}Its log${results} and its executed notebook will be lost.`,
-    buttons: [Dialog.cancelButton(), Dialog.warnButton({ label: 'Delete' })]
-  });
-  return answer.button.accept;
-}
-
-/** Give the reader's browser a file. */
-function save(content: unknown, name: string): void {
-  const text = JSON.stringify(content, null, 1);
-  const url = URL.createObjectURL(
-    new Blob([text], { type: 'application/x-ipynb+json' })
-  );
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -149,10 +149,13 @@ function asked({ id, spec, created_by, price_per_hour }: Job): Field[] {
   return fields.filter((field): field is [string, string] => field[1] !== null);
 }
 
-export function AttemptsPage(
-  props: PageProps & { readonly client: Client; readonly reader: LogReader }
-): JSX.Element {
-  const { entry, client, reader } = props;
+export interface AttemptsPageProps extends PageProps {
+  readonly client: Client;
+  readonly onShowLog: (attempt: number) => void;
+}
+
+export function AttemptsPage(props: AttemptsPageProps): JSX.Element {
+  const { entry, client, onShowLog } = props;
   useSignal(entry.changed);
   const { attempts, problem } = useAttempts(entry, client);
   if (problem !== null) {
@@ -186,7 +189,7 @@ export function AttemptsPage(
             <td>
               <TextButton
                 label="Show log"
-                onClick={() => reader.follow(attempt.number)}
+                onClick={() => onShowLog(attempt.number)}
               />
             </td>
           </tr>

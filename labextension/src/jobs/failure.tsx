@@ -3,6 +3,7 @@
  */
 
 import type { JSX } from 'react';
+import { sentence, Unreachable } from '../api/errors';
 import type { ErrorInfo } from '../api/types';
 import { stripAnsi } from '../text/ansi';
 
@@ -14,5 +15,12 @@ export function Failure({ error }: { error: ErrorInfo }): JSX.Element {
         <div className="mlws-Failure-hint">{stripAnsi(error.hint)}</div>
       )}
     </div>
+  );
+}
+
+/** Why a record could not be fetched, unless the server is away: the head tells that, and it passes. */
+export function Problem({ problem }: { problem: unknown }): JSX.Element | null {
+  return problem === null || problem instanceof Unreachable ? null : (
+    <Failure error={sentence(problem)} />
   );
 }

@@ -24,10 +24,12 @@ export interface HeadProps {
   readonly actions: JobActions;
   /** Whether the name leads to the job's tab. */
   readonly linked: boolean;
+  /** Whether the server answers. */
+  readonly online: boolean;
 }
 
 export function Head(props: HeadProps): JSX.Element {
-  const { entry, name, actions, linked } = props;
+  const { entry, name, actions, linked, online } = props;
   const { job, canceling } = entry;
   const shown = job?.spec.name ?? name ?? entry.id;
   return (
@@ -45,6 +47,11 @@ export function Head(props: HeadProps): JSX.Element {
       ) : (
         <span className="mlws-Head-name" title={shown}>
           {shown}
+        </span>
+      )}
+      {!online && !(job && isTerminal(job.status)) && (
+        <span className="mlws-Head-note" role="status">
+          Reconnecting…
         </span>
       )}
       {job && <span className="mlws-Head-quiet">{job.spec.compute}</span>}

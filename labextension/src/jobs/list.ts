@@ -133,7 +133,9 @@ export class JobList implements IDisposable {
       if (generation !== this._generation) {
         return;
       }
-      const entries = page.jobs.map(job => this.store.put(job));
+      const entries = page.jobs
+        .map(job => this.store.put(job))
+        .filter(entry => !entry.gone);
       const known = new Set(cursor === null ? [] : this._entries);
       this._entries = [...known, ...entries.filter(entry => !known.has(entry))];
       this._waiting = cursor === null ? [] : this._waiting;

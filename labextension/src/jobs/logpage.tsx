@@ -18,46 +18,80 @@ import type { JobEntry } from './store';
 import { isTrusted, type JobViewServices } from './view';
 
 export class LogPage extends Panel {
-  constructor(services: JobViewServices, entry: JobEntry, reader: LogReader) {
+  constructor(
+    private readonly services: JobViewServices,
+    private readonly entry: JobEntry,
+    private readonly reader: LogReader
+  ) {
     super();
     this.addClass('mlws-LogPage');
-    const outputs = new Outputs({
+    this._outputs = new Outputs({
       rendermime: services.rendermime,
       allCells: true,
       fetchFile: file =>
         services.store.connection.client.output(entry.id, reader.attempt, file)
     });
-    const follower = new Follower();
-    follower.node.setAttribute('aria-label', 'Output');
-    follower.addWidget(outputs);
-    this.addWidget(ReactWidget.create(<Above reader={reader} />));
-    this.addWidget(follower);
+    this._follower.node.setAttribute('aria-label', 'Output');
+    this._follower.addWidget(this._outputs);
+    this.addWidget(ReactWidget.create(<Above {...{ entry, reader }} />));
+    this.addWidget(this._follower);
     this.addWidget(ReactWidget.create(<Below {...{ entry, reader }} />));
-    reader.changed.connect(() => {
-      // An ended job is read from its beginning, a running one is watched at its end.
-      follower.follow = entry.job !== null && !isTerminal(entry.job.status);
-      outputs.trusted = isTrusted(entry.job, services.store);
-      outputs.render(reader.log);
-    });
+    reader.changed.connect(this.onChange, this);
+    entry.changed.connect(this.onChange, this);
   }
+
+  private onChange(): void {
+    const { reader, _outputs: outputs } = this;
+    const { job } = this.entry;
+    const newest = job !== null && reader.attempt === job.attempt;
+    // An ended attempt is read from its beginning, a running one is watched at its end.
+    this._follower.follow = newest && !isTerminal(job.status);
+    outputs.trusted = isTrusted(job, this.services.store);
+    outputs.told = newest ? (job.error?.message ?? null) : null;
+    outputs.render(reader.log);
+  }
+
+  private readonly _follower = new Follower();
+  private readonly _outputs: Outputs;
 }
 
-function Above({ reader }: { reader: LogReader }): JSX.Element | null {
-  useSignal(reader.changed);
-  return reader.above === 0 ? null : (
-    <div className="mlws-LogBar">
-      <span className="mlws-quiet">{size(reader.above)} above</span>
-      <TextButton label="From the beginning" onClick={() => reader.toStart()} />
-    </div>
-  );
-}
-
-interface BelowProps {
+interface PartProps {
   readonly entry: JobEntry;
   readonly reader: LogReader;
 }
 
-function Below({ entry, reader }: BelowProps): JSX.Element | null {
+function Above({ entry, reader }: PartProps): JSX.Element {
+  useSignal(reader.changed);
+  useSignal(entry.changed);
+  const newest = entry.job?.attempt ?? 0;
+  return (
+    <>
+      {reader.attempt > 0 && reader.attempt < newest && (
+        <div className="mlws-LogBar">
+          <span>
+            Attempt {reader.attempt} of {newest}
+          </span>
+          <TextButton
+            label={`Show attempt ${newest}`}
+            title="The newest one"
+            onClick={() => reader.follow(newest)}
+          />
+        </div>
+      )}
+      {reader.above > 0 && (
+        <div className="mlws-LogBar">
+          <span className="mlws-quiet">{size(reader.above)} above</span>
+          <TextButton
+            label="From the beginning"
+            onClick={() => reader.toStart()}
+          />
+        </div>
+      )}
+    </>
+  );
+}
+
+function Below({ entry, reader }: PartProps): JSX.Element | null {
   useSignal(reader.changed);
   useSignal(entry.changed);
   if (reader.problem !== null) {
@@ -84,9 +118,10 @@ function Below({ entry, reader }: BelowProps): JSX.Element | null {
 }
 
 /** Why there is no output to see. */
-function Nothing({ entry, reader }: BelowProps): JSX.Element | null {
+function Nothing({ entry, reader }: PartProps): JSX.Element | null {
   const { job } = entry;
-  if (!job || reader.log.cells.length > 0 || reader.below > 0) {
+  const coming = reader.attempt > 0 && !reader.ready;
+  if (!job || coming || reader.log.hasOutput || reader.below > 0) {
     return null;
   }
   const text = isTerminal(job.status)

@@ -10,10 +10,15 @@ const SHOWN = 5000;
 
 /** Say that a job was submitted, with a way to it. */
 export function announce(entry: JobEntry, open: () => void): void {
-  Notification.success(`${entry.job?.spec.name ?? entry.id} was submitted.`, {
-    autoClose: SHOWN,
-    actions: [{ label: 'Open', callback: open }]
-  });
+  const id = Notification.success(
+    `${entry.job?.spec.name ?? entry.id} was submitted.`,
+    {
+      autoClose: SHOWN,
+      actions: [{ label: 'Open', callback: open }]
+    }
+  );
+  // The toast's own clock stands still while the window has no focus.
+  setTimeout(() => Notification.dismiss(id), SHOWN);
 }
 
 /** Run `action`; what goes wrong is said to the user. */

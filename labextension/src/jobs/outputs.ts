@@ -33,6 +33,12 @@ export class Outputs extends Panel {
     this._cells.forEach(cell => (cell.trusted = value));
   }
 
+  /** The error that the view shows beside the output: it is not said twice. */
+  set told(value: string | null) {
+    this._told = value;
+    this._cells.forEach(cell => (cell.told = value));
+  }
+
   /** Bring the widgets in line with `log`, with as little change as there is. */
   render(log: JobLog): void {
     if (log !== this._log) {
@@ -57,6 +63,7 @@ export class Outputs extends Panel {
   private insert(cell: CellLog, titled: boolean): void {
     const view = new CellOutputs(this.options, this._trusted);
     const after = [...this._cells.keys()].filter(i => i < cell.index).length;
+    view.told = this._told;
     this._cells.set(cell.index, view);
     this.insertWidget(after, view);
     view.render(cell, titled);
@@ -65,6 +72,7 @@ export class Outputs extends Panel {
   private readonly _cells = new Map<number, CellOutputs>();
   private _log: JobLog | null = null;
   private _trusted = false;
+  private _told: string | null = null;
 }
 
 /** What was drawn for an entry. */
@@ -85,9 +93,15 @@ class CellOutputs extends Panel {
     this._model = new OutputAreaModel({ trusted });
     this._title.addClass('mlws-Outputs-title');
     this.addWidget(this._title);
-    this.addWidget(
-      new JobOutputArea({ model: this._model, rendermime: options.rendermime })
-    );
+    this._area = new JobOutputArea({
+      model: this._model,
+      rendermime: options.rendermime
+    });
+    this.addWidget(this._area);
+  }
+
+  set told(value: string | null) {
+    this._area.told = value;
   }
 
   set trusted(value: boolean) {
@@ -178,6 +192,7 @@ class CellOutputs extends Panel {
   }
 
   private readonly _model: OutputAreaModel;
+  private readonly _area: JobOutputArea;
   private readonly _title = new Widget();
   private _drawn: Drawn[] = [];
 }

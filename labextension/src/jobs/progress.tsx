@@ -22,7 +22,7 @@ export function Progress({ job }: { job: Job }): JSX.Element | null {
     <div className="mlws-Progress">
       {notebook && <Cells job={job} />}
       {metrics.slice(0, SHOWN_METRICS).map(([name, n]) => (
-        <Metric key={name} name={name} n={n} />
+        <Metric key={name} name={name} n={n} live={!isTerminal(job.status)} />
       ))}
       {metrics.length > SHOWN_METRICS && (
         <span className="mlws-quiet">
@@ -57,8 +57,15 @@ function Cells({ job }: { job: Job }): JSX.Element {
   );
 }
 
-/** The latest value, and whether it rose or fell since the value before it. */
-function Metric({ name, n }: { name: string; n: number | null }): JSX.Element {
+interface MetricProps {
+  readonly name: string;
+  readonly n: number | null;
+  /** Whether it may still change. */
+  readonly live: boolean;
+}
+
+/** The latest value; while the job runs also whether it rose or fell since the value before it. */
+function Metric({ name, n, live }: MetricProps): JSX.Element {
   const seen = useRef<{ n: number | null; arrow: string }>({ n, arrow: '' });
   const before = seen.current;
   if (n !== before.n) {
@@ -70,7 +77,10 @@ function Metric({ name, n }: { name: string; n: number | null }): JSX.Element {
     <span className="mlws-Metric" title={`${name} ${n ?? 'NaN'}`}>
       <span className="mlws-quiet">{name}</span>
       <span className="mlws-number">
-        {value(n)} {seen.current.arrow}
+        {value(n)}
+        {live && seen.current.arrow && (
+          <span title="Since the value before it"> {seen.current.arrow}</span>
+        )}
       </span>
     </span>
   );

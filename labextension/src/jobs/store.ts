@@ -27,7 +27,7 @@ export class JobEntry {
     return this._job;
   }
 
-  /** The server does not know the job, or no more. */
+  /** The server does not know the job, or no more; it never will again. */
   get gone(): boolean {
     return this._gone;
   }
@@ -141,12 +141,15 @@ export class JobStore implements IDisposable {
   /** Take over records that came with a list. */
   put(job: Job): JobEntry {
     const entry = this.entry(job.id);
-    entry.set({ job, gone: false });
+    entry.set({ job });
     return entry;
   }
 
-  /** Fetch the record soon; many at once are fetched as a list. */
+  /** Fetch the record soon; many at once are fetched as a list. A job that is gone stays so. */
   refresh(id: string): void {
+    if (this.entry(id).gone) {
+      return;
+    }
     this._due.add(id);
     if (!this._fetching) {
       this._fetching = true;
@@ -178,7 +181,14 @@ export class JobStore implements IDisposable {
 
   async delete(id: string): Promise<void> {
     await this.connection.client.delete(id);
-    await this.fetch(id);
+    this.lose(this.entry(id));
+  }
+
+  private lose(entry: JobEntry): void {
+    if (!entry.gone) {
+      entry.set({ gone: true });
+      this._updated.emit(entry);
+    }
   }
 
   private take(job: Job): JobEntry {
@@ -190,7 +200,7 @@ export class JobStore implements IDisposable {
   private async fetch(id: string): Promise<void> {
     const entry = this.entry(id);
     try {
-      entry.set({ job: await this.connection.client.job(id), gone: false });
+      entry.set({ job: await this.connection.client.job(id) });
     } catch (error) {
       const gone =
         error instanceof ApiError &&
@@ -203,7 +213,7 @@ export class JobStore implements IDisposable {
 
   private async fetchDue(): Promise<void> {
     while (this._due.size > 0 && !this._isDisposed) {
-      let ids = [...this._due];
+      let ids = [...this._due].filter(id => !this.entry(id).gone);
       this._due.clear();
       if (ids.length > MANY) {
         const seen = await this.fetchNewest();
@@ -231,6 +241,13 @@ export class JobStore implements IDisposable {
       return;
     }
     const entry = this._entries.get(change.id);
+    if (change.status === null) {
+      // It was deleted; there is nothing to ask for.
+      if (entry) {
+        this.lose(entry);
+      }
+      return;
+    }
     const watched = this._watched.has(change.id);
     if (watched && entry) {
       entry.logGrew(change.offset ?? null);
@@ -243,8 +260,11 @@ export class JobStore implements IDisposable {
 
   private onRestored(): void {
     for (const id of this._watched.keys()) {
-      this.refresh(id);
-      this._entries.get(id)?.logGrew(null);
+      const entry = this.entry(id);
+      if (!entry.gone) {
+        this.refresh(id);
+        entry.logGrew(null);
+      }
     }
   }
 

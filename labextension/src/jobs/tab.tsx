@@ -7,7 +7,6 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { IDisposable } from '@lumino/disposable';
 import { Panel } from '@lumino/widgets';
 import type { JSX } from 'react';
-import { sentence } from '../api/errors';
 import { mlwsIcon } from '../icons';
 import {
   AttemptsPage,
@@ -16,9 +15,11 @@ import {
   ResultsPage
 } from './details';
 import { ExecutedNotebook, type NotebookParts } from './executed';
-import { Failure } from './failure';
+import { Failure, Problem } from './failure';
+import { Gone } from './gone';
 import { Head } from './head';
 import { LogPage } from './logpage';
+import { Parameters } from './parameters';
 import { Progress } from './progress';
 import { useSignal } from './react';
 import type { LogReader } from './reader';
@@ -38,7 +39,8 @@ export class JobView extends Panel {
     const { store } = services;
     this._reader = store.reader(entry.id, true);
     this.addWidget(ReactWidget.create(<Top {...{ entry, services }} />));
-    this.addWidget(this.pages(parts));
+    this._pages = this.pages(parts);
+    this.addWidget(this._pages);
     entry.changed.connect(this.onEntry, this);
     entry.logChanged.connect(this.onLogGrew, this);
     this._watch = store.watch(entry.id);
@@ -60,32 +62,38 @@ export class JobView extends Panel {
     const { actions, store } = this.services;
     const { client } = store.connection;
     const pages = new TabbedPages();
-    pages.addPage('Log', new LogPage(this.services, entry, reader));
+    const log = new LogPage(this.services, entry, reader);
+    const onShowLog = (attempt: number) => {
+      reader.follow(attempt);
+      pages.select(log);
+    };
+    pages.addPage('Log', log);
     pages.addPage('Results', page(<ResultsPage {...{ entry, actions }} />));
     pages.addPage('Inputs', page(<InputsPage entry={entry} />));
     if (parts) {
       const notebook = new ExecutedNotebook({
         parts,
+        entry,
         fetch: () => client.notebook(entry.id),
         isTrusted: () => isTrusted(entry.job, store)
       });
-      pages.addPage('Notebook', notebook, shown => {
-        if (shown) {
-          void notebook.refresh();
-        }
-      });
+      pages.addPage('Notebook', notebook);
     }
     pages.addPage(
       'Attempts',
-      page(<AttemptsPage {...{ entry, client, reader }} />)
+      page(<AttemptsPage {...{ entry, client, onShowLog }} />)
     );
     pages.addPage('Environment', page(<EnvironmentPage reader={reader} />));
     return pages;
   }
 
   private onEntry(): void {
-    const { job } = this.entry;
-    if (job) {
+    const { job, gone } = this.entry;
+    if (gone) {
+      // What the pages show is gone, too.
+      this._reader.dispose();
+      this._pages.dispose();
+    } else if (job) {
       this.title.label = job.spec.name;
       // A look at an earlier attempt ends when there is a newer one.
       if (job.attempt !== this._newest) {
@@ -98,12 +106,13 @@ export class JobView extends Panel {
   }
 
   private onLogGrew(_: JobEntry, offset: number | null): void {
-    if (this._reader.attempt === this._newest) {
+    if (!this.entry.gone && this._reader.attempt === this._newest) {
       this._reader.follow(this._newest, offset);
     }
   }
 
   private readonly _reader: LogReader;
+  private readonly _pages: TabbedPages;
   private readonly _watch: IDisposable;
   private _newest = 0;
 }
@@ -117,26 +126,17 @@ function Top({ entry, services }: TopProps): JSX.Element {
   const { connection } = services.store;
   useSignal(entry.changed);
   useSignal(connection.stateChanged);
-  if (entry.gone) {
-    return <div className="mlws-Gone">This job was deleted.</div>;
-  }
   const { job } = entry;
+  if (entry.gone) {
+    return <Gone name={job?.spec.name ?? entry.id} />;
+  }
+  const { online } = connection;
+  const { actions } = services;
   return (
     <>
-      <Head
-        entry={entry}
-        name={null}
-        actions={services.actions}
-        linked={false}
-      />
-      {!connection.online && (
-        <div className="mlws-Note" role="status">
-          Reconnecting to the server…
-        </div>
-      )}
-      {entry.problem !== null && connection.online && (
-        <Failure error={sentence(entry.problem)} />
-      )}
+      <Head {...{ entry, actions, online }} name={null} linked={false} />
+      <Problem problem={entry.problem} />
+      {job && <Parameters parameters={job.spec.parameters} />}
       {job && <Progress job={job} />}
       {job?.error && <Failure error={job.error} />}
     </>
@@ -161,6 +161,17 @@ export function jobTab(
   tab.id = `mlws-job-${entry.id}`;
   tab.title.icon = mlwsIcon;
   tab.title.closable = true;
-  tab.title.label = entry.job?.spec.name ?? entry.id;
+  tab.title.label = entry.job?.spec.name ?? 'Job';
+  const onChange = () => {
+    if (entry.gone && entry.job === null) {
+      // Of a tab from before the page was loaded anew, whose job is gone, there is nothing to show.
+      tab.dispose();
+    } else if (entry.gone) {
+      // Its buttons ask for what is gone.
+      tab.toolbar.hide();
+    }
+  };
+  // Disconnected when the tab is disposed of.
+  entry.changed.connect(onChange, tab);
   return tab;
 }

@@ -4,9 +4,6 @@
 
 import { Panel, TabBar, Widget } from '@lumino/widgets';
 
-/** Called with true when the page is shown and with false when it is hidden. */
-export type OnShown = (shown: boolean) => void;
-
 /** Lays out by CSS alone, so that the pages' heights follow what stands above. */
 export class TabbedPages extends Panel {
   constructor() {
@@ -20,15 +17,12 @@ export class TabbedPages extends Panel {
     });
   }
 
-  addPage(label: string, page: Widget, onShown?: OnShown): void {
+  addPage(label: string, page: Widget): void {
     page.title.label = label;
     page.node.setAttribute('role', 'tabpanel');
     page.node.setAttribute('aria-label', label);
     page.hide();
     this.addWidget(page);
-    if (onShown) {
-      this._listeners.set(page, onShown);
-    }
     this._bar.addTab(page.title);
   }
 
@@ -39,10 +33,8 @@ export class TabbedPages extends Panel {
   private turn(page: Widget | undefined, shown: boolean): void {
     if (page && !page.isDisposed) {
       page.setHidden(!shown);
-      this._listeners.get(page)?.(shown);
     }
   }
 
   private readonly _bar = new TabBar<Widget>({ orientation: 'horizontal' });
-  private readonly _listeners = new Map<Widget, OnShown>();
 }

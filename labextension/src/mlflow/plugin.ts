@@ -6,13 +6,14 @@ import {
 } from '@jupyterlab/application';
 import {
   ICommandPalette,
+  IThemeManager,
   type MainAreaWidget,
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { launchIcon } from '@jupyterlab/ui-components';
 import type { JobStore } from '../jobs/store';
-import { CommandIDs, IJobs, JOB_ARGS } from '../tokens';
-import { mlflowTab, type MlflowView } from './tab';
+import { CommandIDs, IJobs } from '../tokens';
+import { mlflowTab, type MlflowView, pageOfRun } from './tab';
 
 // Its picture has a size of its own, which menus do not bind.
 const openIcon = launchIcon.bindprops({ stylesheet: 'menuItem' });
@@ -22,44 +23,67 @@ export const mlflow: JupyterFrontEndPlugin<void> = {
   description: "Shows MLflow's pages in a tab.",
   autoStart: true,
   requires: [IJobs],
-  optional: [ICommandPalette, ILayoutRestorer, ILabShell],
+  optional: [ICommandPalette, ILayoutRestorer, ILabShell, IThemeManager],
   activate: (
     app: JupyterFrontEnd,
     store: JobStore,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
-    labShell: ILabShell | null
+    labShell: ILabShell | null,
+    themes: IThemeManager | null
   ) => {
     const tracker = new WidgetTracker<MainAreaWidget<MlflowView>>({
       namespace: 'mlws-mlflow'
     });
+    const isDark = () => (themes?.theme ? !themes.isLight(themes.theme) : null);
     app.commands.addCommand(CommandIDs.openMlflow, {
       label: ({ id }) => (id ? 'Open Run in MLflow' : 'Open MLflow'),
       caption: "MLflow's pages: experiments, runs, metrics and models",
       icon: openIcon,
-      describedBy: { args: JOB_ARGS },
+      describedBy: { args: ARGS },
       isEnabled: ({ id }) =>
         typeof id !== 'string' ||
         typeof store.entry(id).job?.run_id === 'string',
-      execute: async ({ id }) => {
+      execute: async ({ id, page }) => {
         const run = typeof id === 'string' ? store.entry(id).job?.run_id : null;
+        const wanted =
+          run != null ? pageOfRun(run) : typeof page === 'string' ? page : null;
         let tab = tracker.currentWidget;
         const fresh = tab === null || tab.isDisposed;
         if (tab === null || fresh) {
-          tab = mlflowTab(store.connection.client);
-          app.shell.add(tab, labShell ? 'main' : 'down');
-          void tracker.add(tab);
+          const made = mlflowTab(store.connection.client, isDark);
+          made.content.pageChanged.connect(() => void tracker.save(made));
+          app.shell.add(made, labShell ? 'main' : 'down');
+          void tracker.add(made);
+          tab = made;
         }
         app.shell.activateById(tab.id);
-        if (fresh || run) {
-          await tab.content.go(run ?? null);
+        if (fresh || wanted !== null) {
+          await tab.content.go(wanted);
         }
       }
     });
-    palette?.addItem({ command: CommandIDs.openMlflow, category: 'MLWS' });
+    palette?.addItem({
+      command: CommandIDs.openMlflow,
+      category: 'MLWS',
+      rank: 20
+    });
     void restorer?.restore(tracker, {
       command: CommandIDs.openMlflow,
+      args: tab => ({ page: tab.content.page }),
       name: () => 'mlflow'
     });
   }
 };
+
+const ARGS = {
+  type: 'object',
+  properties: {
+    id: { type: 'string', description: 'The id of the job whose run to show.' },
+    page: {
+      type: 'string',
+      description:
+        "One of MLflow's pages, by the end of its address: #/experiments/1."
+    }
+  }
+} as const;

@@ -8,8 +8,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { submitIcon } from '../icons';
 import { announce, guarded } from '../jobs/notify';
 import type { JobStore } from '../jobs/store';
-import type { Selection } from '../panel/selection';
-import { CommandIDs, IJobs, IJobSelection } from '../tokens';
+import { CommandIDs, IJobs } from '../tokens';
 import { answerRequests } from './answers';
 import { example } from './example';
 import { requestOf } from './submit';
@@ -19,12 +18,11 @@ export const notebook: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-mlws:notebook',
   description: 'Submits the notebook on the screen as a job.',
   autoStart: true,
-  requires: [IJobs, IJobSelection, INotebookTracker],
+  requires: [IJobs, INotebookTracker],
   optional: [ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     store: JobStore,
-    selection: Selection,
     tracker: INotebookTracker,
     palette: ICommandPalette | null
   ) => {
@@ -39,7 +37,6 @@ export const notebook: JupyterFrontEndPlugin<void> = {
     const submit = async (panel: NotebookPanel) => {
       const request = await requestOf(panel, contents, connection.client);
       const entry = await store.submit(request);
-      selection.id = entry.id;
       announce(entry, () => {
         void app.commands.execute(CommandIDs.openJob, { id: entry.id });
       });
@@ -76,8 +73,8 @@ export const notebook: JupyterFrontEndPlugin<void> = {
           await app.commands.execute('docmanager:open', { path });
         })
     });
-    [CommandIDs.submitNotebook, CommandIDs.newNotebook].forEach(command =>
-      palette?.addItem({ command, category: 'MLWS' })
+    [CommandIDs.submitNotebook, CommandIDs.newNotebook].forEach((command, i) =>
+      palette?.addItem({ command, category: 'MLWS', rank: 10 + i })
     );
     tracker.currentChanged.connect(() => {
       app.commands.notifyCommandChanged(CommandIDs.submitNotebook);

@@ -43,9 +43,14 @@ export function Jobs(props: JobsProps): JSX.Element {
   useSignal(list.changed);
   const filtered = list.filter.q !== '' || list.filter.status.length > 0;
   const empty = list.loaded && list.entries.length === 0;
+  const [q, setQ] = useState(list.filter.q);
+  const clear = () => {
+    setQ('');
+    list.setFilter({ status: [], q: '' });
+  };
   return (
     <>
-      {(filtered || !empty) && <Filter list={list} />}
+      {(filtered || !empty) && <Filter {...{ list, q, setQ }} />}
       {list.problem !== null && (
         <div className="mlws-Jobs-problem">
           <Failure error={sentence(list.problem)} />
@@ -63,7 +68,10 @@ export function Jobs(props: JobsProps): JSX.Element {
       )}
       {empty && !filtered && <Empty firstStep={props.firstStep} />}
       {empty && filtered && (
-        <p className="mlws-Jobs-none mlws-quiet">No job matches.</p>
+        <div className="mlws-Jobs-none">
+          <span className="mlws-quiet">No job matches.</span>
+          <TextButton label="Clear the filter" onClick={clear} />
+        </div>
       )}
       {!list.loaded && list.problem === null && <Skeleton />}
       <Rows {...props} />
@@ -71,8 +79,14 @@ export function Jobs(props: JobsProps): JSX.Element {
   );
 }
 
-function Filter({ list }: { list: JobList }): JSX.Element {
-  const [q, setQ] = useState(list.filter.q);
+interface FilterProps {
+  readonly list: JobList;
+  /** What is typed; the list follows a little later. */
+  readonly q: string;
+  readonly setQ: (q: string) => void;
+}
+
+function Filter({ list, q, setQ }: FilterProps): JSX.Element {
   useEffect(() => {
     if (q === list.filter.q) {
       return;
@@ -94,6 +108,9 @@ function Filter({ list }: { list: JobList }): JSX.Element {
       />
       <select
         aria-label="Filter by state"
+        value={STATUS_FILTERS.findIndex(
+          ({ status }) => String(status) === String(list.filter.status)
+        )}
         onChange={event => {
           const { status } = STATUS_FILTERS[Number(event.target.value)];
           list.setFilter({ ...list.filter, status });

@@ -58,6 +58,10 @@ export const panel: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => app.shell.activateById(widget.id)
     });
-    palette?.addItem({ command: CommandIDs.showJobs, category: 'MLWS' });
+    palette?.addItem({
+      command: CommandIDs.showJobs,
+      category: 'MLWS',
+      rank: 0
+    });
   }
 };

@@ -6,6 +6,7 @@ import { stopIcon } from '@jupyterlab/ui-components';
 import type { JSX } from 'react';
 import type { Job } from '../api/types';
 import { ago, clock, exact, money } from '../text/format';
+import { assignments } from '../text/parameter';
 import type { JobActions } from '../jobs/actions';
 import { IconButton } from '../jobs/buttons';
 import { costOf } from '../jobs/elapsed';
@@ -28,18 +29,27 @@ export function Row({ entry, selected, actions }: RowProps): JSX.Element {
   useSignal(entry.changed);
   const { job, canceling } = entry;
   const name = job?.spec.name ?? entry.id;
+  const parameters = assignments(job?.spec.parameters ?? {});
+  const title = [name, ...parameters, job ? times(job) : ''];
   return (
-    <li className={`mlws-Row${selected ? ' mlws-mod-selected' : ''}`}>
+    <li
+      className={`mlws-Row${selected ? ' mlws-mod-selected' : ''}`}
+      data-job={entry.id}
+    >
       <button
         type="button"
         className="mlws-Row-open"
-        data-job={entry.id}
         aria-current={selected}
-        title={job ? `${name}\n${times(job)}` : name}
+        title={title.filter(Boolean).join('\n')}
         onClick={() => actions.open(entry.id)}
       >
         <StatusMark status={job?.status ?? null} canceling={canceling} short />
-        <span className="mlws-Row-name">{name}</span>
+        <span className="mlws-Row-name">
+          {name}
+          {parameters.length > 0 && (
+            <span className="mlws-quiet"> {parameters.join(', ')}</span>
+          )}
+        </span>
         {job && <Numbers entry={entry} job={job} />}
       </button>
       {job && !isTerminal(job.status) ? (
@@ -62,12 +72,11 @@ function Numbers({ entry, job }: { entry: JobEntry; job: Job }): JSX.Element {
   const now = useNow(counted ? SECOND : MINUTE);
   const seconds = entry.seconds(now);
   const created = Date.parse(job.created_at);
-  const when = Date.parse(job.ended_at ?? job.created_at);
   const cost = isTerminal(job.status) ? job.cost : costOf(job, seconds);
   return (
     <>
-      <span className="mlws-Row-time" title={exact(counted ? created : when)}>
-        {counted ? clock(seconds) : ago(when, now)}
+      <span className="mlws-Row-time" title={`Submitted ${exact(created)}`}>
+        {counted ? clock(seconds) : ago(created, now)}
       </span>
       {job.price_per_hour > 0 && (
         <span className="mlws-Row-cost">

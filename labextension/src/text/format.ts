@@ -59,23 +59,26 @@ function two(n: number): string {
   return n.toString().padStart(2, '0');
 }
 
-/** A number of bytes with a decimal unit: `0 B`, `999 B`, `4.2 MB`, `12 GB`. */
+/**
+ * A number of bytes with three digits and a unit: `0 B`, `999 B`, `4.21 MB`, `12 GB`. The units are powers of 1024, as
+ * in JupyterLab's file browser; `model/sizes.py` has the same.
+ */
 export function size(bytes: number): string {
   if (!Number.isFinite(bytes) || bytes < 0) {
     return '–';
   }
-  if (bytes < 1000) {
+  if (bytes < 1024) {
     return `${Math.round(bytes)} B`;
   }
-  const units = ['kB', 'MB', 'GB', 'TB', 'PB'];
-  let value = bytes / 1000;
+  const units = ['KB', 'MB', 'GB', 'TB', 'PB'];
+  let value = bytes / 1024;
   let unit = 0;
-  // 999.5 and more would be written as 1000 of the smaller unit.
+  // 999.5 and more would be written with four digits.
   while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
+    value /= 1024;
     unit += 1;
   }
-  const text = value < 9.95 ? value.toFixed(1) : Math.round(value).toString();
+  const text = value < 999.5 ? Number(value.toPrecision(3)) : Math.round(value);
   return `${text} ${units[unit]}`;
 }
 
@@ -106,7 +109,7 @@ export function count(n: number): string {
     .replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 
-/** A measured value with four significant digits: `0.8432`, `12.5`, `1.234e-7`; null is what JSON has for NaN. */
+/** A measured value with four significant digits: `0.8430`, `12.50`, `1.234e-7`; null is what JSON has for NaN. */
 export function value(n: number | null): string {
   if (n === null || Number.isNaN(n)) {
     return 'NaN';
@@ -121,7 +124,10 @@ export function value(n: number | null): string {
   if (magnitude >= 1e6 || magnitude < 1e-4) {
     return n.toExponential(3).replace('e+', 'e');
   }
-  return String(Number(n.toPrecision(4)));
+  // Rounding may add a digit: 9.9996 is 10.00.
+  const rounded = Number(n.toPrecision(4));
+  const digits = 3 - Math.floor(Math.log10(Math.abs(rounded)));
+  return digits > 0 ? rounded.toFixed(digits) : value(Math.round(n));
 }
 
 /** How long ago `moment` was, seen at `now` (both in ms since 1970): `just now`, `3 min ago`, `yesterday`, `12 Mar`. */

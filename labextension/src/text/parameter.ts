@@ -24,6 +24,15 @@ export function literal(value: unknown): string {
   return typeof value === 'number' ? value.toString() : 'None';
 }
 
+/** Parameters as assignments: `trees = 200`. */
+export function assignments(
+  parameters: Readonly<Record<string, unknown>>
+): string[] {
+  return Object.entries(parameters).map(
+    ([name, value]) => `${name} = ${literal(value)}`
+  );
+}
+
 function tagged(value: Record<string, unknown>): string | null {
   const entries = Object.entries(value);
   if (entries.length !== 1) {
