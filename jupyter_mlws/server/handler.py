@@ -10,7 +10,7 @@ from jupyter_server.utils import ensure_async
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from jupyter_mlws.model.errors import NotAllowed
+from jupyter_mlws.model.errors import MlwsError, NotAllowed
 from jupyter_mlws.server import failures
 from jupyter_mlws.server.answering import send
 from jupyter_mlws.server.gate import refuse_windows
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from jupyter_mlws.server.doors import Doors
     from jupyter_mlws.server.route import AnyRoute
     from jupyter_mlws.server.routing import Routing
+
+
+_READ_WHEN_REFUSED = 2**20  # bytes
 
 
 class ApiHandler(APIHandler):
@@ -146,10 +149,18 @@ class UploadHandler(ApiHandler):
     """The same for routes whose body goes to disk as it comes."""
 
     _upload: Upload | None = None
+    _refusal: Exception | None = None
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Also make ready to receive. Here the size of a body is limited by the disk alone."""
-        await super().prepare()
+        try:
+            await super().prepare()
+        except (MlwsError, web.HTTPError) as error:
+            # An answer before the body is read makes the system reset the connection, and the answer is lost.
+            if not 0 < self._announced_length() <= _READ_WHEN_REFUSED:
+                raise
+            self._refusal = error
+            return
         if self.route.streams_body:
             self._upload = Upload((await self._services()).blobs)
             connection: Any = self.request.connection
@@ -160,8 +171,20 @@ class UploadHandler(ApiHandler):
         if self._upload is not None:
             await self._upload.receive(chunk)
 
+    async def get(self) -> None:
+        """Answer, once the body is there; so do the other methods."""
+        if self._refusal is not None:
+            raise self._refusal
+        await ensure_async(super().get())
+
+    head = post = put = patch = delete = get
+
     async def _run(self, upload: Upload | None = None) -> None:
         await super()._run(self._upload)
+
+    def _announced_length(self) -> int:
+        length = self.request.headers.get("Content-Length", "")
+        return int(length) if length.isdecimal() else 0
 
     def on_connection_close(self) -> None:
         """Leave nothing of an upload that broke off."""
