@@ -97,10 +97,21 @@ def _run(words: list[str]) -> int:
     except Exception as error:
         from jupyter_mlws.model.errors import MlwsError
 
+        if _came_of_an_interrupt(error):
+            return INTERRUPTED
         if not isinstance(error, MlwsError):
             raise
         _tell(error, as_json="--json" in words)
         return FAILED
+
+
+def _came_of_an_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C broke off what then failed, such as a request that was under way."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _tell(error: Any, *, as_json: bool) -> None:

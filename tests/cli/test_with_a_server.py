@@ -123,7 +123,7 @@ def test_ctrl_c_stops_following_and_not_the_job(mlws, script, jupyter_server):
     assert process.stdout.readline() == "began\n"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, said
     job_id = re.search("jupyter mlws job cancel ([0-9a-z]{13})", said)[1]
     assert json.loads(mlws("job", "show", job_id, "--json").stdout)["status"] == "Running"
     mlws("job", "cancel", job_id)
