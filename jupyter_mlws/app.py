@@ -19,6 +19,7 @@ from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.service import JobService
 from jupyter_mlws.jobs.snapshot import Limits
 from jupyter_mlws.model.events import Change
+from jupyter_mlws.model.forking import PRELOAD, Forking
 from jupyter_mlws.model.workspace import Workspace
 from jupyter_mlws.processes.runtime_folder import make_runtime_folder
 from jupyter_mlws.reconcile.doorbell import Doorbell, ring
@@ -43,6 +44,12 @@ class Settings:
     price_per_hour: float = 0.0
     """US dollars for an hour of one job on the compute `local`."""
     mlflow: bool = True
+    fork: bool = True
+    """Whether workers and kernels are forked from processes that have imported what jobs need."""
+    preload: tuple[str, ...] = PRELOAD
+    spares: int = 2
+    fork_idle: float = 300.0
+    """Seconds."""
     snapshot: Limits = field(default_factory=Limits)
 
 
@@ -79,7 +86,8 @@ class Services:
         runtime = await asyncio.to_thread(make_runtime_folder, workspace.id)
         database = await asyncio.to_thread(Database.open, layout)
         blobs = Blobs(layout.blobs)
-        computes = _computes(settings)
+        forking = _forking(settings, runtime)
+        computes = _computes(settings, forking)
         event_loop = asyncio.get_running_loop()
         publisher: Publisher
 
@@ -92,7 +100,9 @@ class Services:
         publisher = Publisher(records, on_change)
         tracking = TrackingServer(layout, runtime=runtime) if settings.mlflow else None
         recorder = Recorder(tracking, blobs=blobs)
-        launcher = Launcher(layout=layout, blobs=blobs, doorbell=bell_path, records=recorder.records)
+        launcher = Launcher(
+            layout=layout, blobs=blobs, doorbell=bell_path, records=recorder.records, forking=forking
+        )
         controller = JobController(
             records=records,
             layout=layout,
@@ -151,12 +161,21 @@ class Services:
         await asyncio.to_thread(self.database.close)
 
 
-def _computes(settings: Settings) -> dict[str, ComputeBackend]:
+def _forking(settings: Settings, runtime: Path) -> Forking | None:
+    if not settings.fork:
+        return None
+    return Forking(
+        root=str(runtime), preload=settings.preload, spares=settings.spares, idle=settings.fork_idle
+    )
+
+
+def _computes(settings: Settings, forking: Forking | None) -> dict[str, ComputeBackend]:
     local = LocalCompute(
         cpus=settings.cpus,
         memory=settings.memory,
         gpus=settings.gpus,
         price_per_hour=settings.price_per_hour,
+        forking=forking,
     )
     return {local.name: local}
 

@@ -10,15 +10,27 @@ from pathlib import Path
 
 import psutil
 
+from jupyter_mlws.forking.client import ForkServer, Recipe
 from jupyter_mlws.model.attempt_files import AttemptFiles
 from jupyter_mlws.model.compute import Capacity, Guarantees
 from jupyter_mlws.model.errors import NotReady
+from jupyter_mlws.model.forking import Forking
 from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.processes.watch import Watch
 
 _MEMORY_SHARE = 0.9  # the rest is for the system, the servers and the notebooks
 # A worker belongs to nobody: no variable may tie it or its kernel to the server that happened to start it.
 _NOT_INHERITED = ("JPY_PARENT_PID", "JPY_SESSION_NAME", "JUPYTER_TOKEN", "KERNEL_LAUNCH_TIMEOUT")
+
+
+_ENTRY = "jupyter_mlws.worker.__main__:run"
+_WORKER_MODULES = (
+    "jupyter_client.asynchronous",
+    "jupyter_mlws.worker.attempt",
+    "jupyter_mlws.worker.environment_record",
+    "jupyter_mlws.worker.executed_notebook",
+    "jupyter_mlws.worker.outputs",
+)
 
 
 class LaunchFailed(NotReady):
@@ -41,8 +53,10 @@ class LocalCompute:
         memory: int | None = None,
         gpus: int | None = None,
         price_per_hour: float = 0.0,
+        forking: Forking | None = None,
     ) -> None:
         """Take what is given, and find out the rest: all CPUs, 90 % of the memory (bytes), all GPUs."""
+        self._forking = forking
         self._devices = visible_gpus() if gpus is None else list(range(gpus))
         self.price_per_hour = price_per_hour
         self.capacity = Capacity(
@@ -53,18 +67,20 @@ class LocalCompute:
 
     async def launch(self, folder: Path) -> ProcessRef:
         """Start a worker in a session of its own, so that neither a signal nor our end reaches it."""
-        spawning = asyncio.ensure_future(asyncio.to_thread(self._spawn, folder))
+        spawning = asyncio.ensure_future(asyncio.to_thread(self._launch, folder))
         try:
             return await asyncio.shield(spawning)
         except asyncio.CancelledError:
             spawning.add_done_callback(_reap)
             raise
 
-    def _spawn(self, folder: Path) -> ProcessRef:
+    def _launch(self, folder: Path) -> ProcessRef:
         environment = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
         log = AttemptFiles(folder).log
         try:
             with log.open("ab") as stream:
+                if (forked := self._fork(folder, environment, output=stream.fileno())) is not None:
+                    return forked
                 process = subprocess.Popen(
                     [sys.executable, "-m", "jupyter_mlws.worker", str(folder)],
                     stdin=subprocess.DEVNULL,
@@ -83,6 +99,19 @@ class LocalCompute:
         # The watch reaps it; Popen would complain in its destructor about a child that still runs.
         process.returncode = 0
         return ProcessRef.of(process.pid) or ProcessRef(process.pid, 0.0)
+
+    def _fork(self, folder: Path, environment: dict[str, str], *, output: int) -> ProcessRef | None:
+        if self._forking is None or not ForkServer.supported(Path(self._forking.root)):
+            return None
+        recipe = Recipe(
+            executable=sys.executable, entry=_ENTRY, preload=_WORKER_MODULES, idle=self._forking.idle
+        )
+        server = ForkServer(Path(self._forking.root), recipe, environment)
+        pid = server.spawn(str(folder), cwd=folder, environment=environment, output=output)
+        if pid is None:
+            server.start()
+            return None
+        return ProcessRef.of(pid) or ProcessRef(pid, 0.0)
 
     def environment(self, *, gpus: int, taken: set[int]) -> tuple[dict[str, str], list[int]]:
         """Return CUDA_VISIBLE_DEVICES for the first `gpus` devices that are not `taken`."""

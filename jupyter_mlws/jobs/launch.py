@@ -12,6 +12,7 @@ from jupyter_mlws.environments.lock import InterpreterBroken, Lock, read_lock
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.snapshot import Snapshot, restore
 from jupyter_mlws.model.errors import NotFound
+from jupyter_mlws.model.forking import Forking
 from jupyter_mlws.model.job import Attempt, Job, JobKind, JobSpec, KernelChoice
 from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.store.blobs import Blobs
@@ -31,8 +32,11 @@ class FolderGone(NotFound):
 class Launcher:
     """Makes an attempt's folder, puts into it what the worker needs, and starts the worker."""
 
-    def __init__(self, *, layout: Layout, blobs: Blobs, doorbell: Path, records: bool) -> None:
-        """`records` says whether the worker is to wait for an MLflow run."""
+    def __init__(
+        self, *, layout: Layout, blobs: Blobs, doorbell: Path, records: bool, forking: Forking | None
+    ) -> None:
+        """`records`: whether the worker is to wait for an MLflow run; `forking`: how kernels are forked."""
+        self._forking = forking
         self._layout = layout
         self._blobs = blobs
         self._doorbell = doorbell
@@ -60,6 +64,7 @@ class Launcher:
             doorbell=str(self._doorbell),
             tracking=self._records,
             environment=variables,
+            forking=self._forking,
         )
         await asyncio.to_thread(folder.write, folder.files.task.name, task.model_dump_json())
         return await compute.launch(folder.path)

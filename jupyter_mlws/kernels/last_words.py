@@ -13,8 +13,9 @@ _READ_BYTES = 1 << 20
 class LastWords:
     """A pipe whose writing end is handed to a process; only the last 16 KiB are kept."""
 
-    def __init__(self) -> None:
-        self._reader, self.writer = os.pipe()
+    def __init__(self, reader: int | None = None) -> None:
+        """Make a pipe, or read from one whose writing end somebody else has; `reader` is ours then."""
+        self._reader, self.writer = os.pipe() if reader is None else (reader, -1)
         os.set_blocking(self._reader, False)
         self._kept = bytearray()
         self._loop = asyncio.get_running_loop()

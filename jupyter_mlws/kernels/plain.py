@@ -51,7 +51,7 @@ class PlainDriver:
         from jupyter_client.manager import AsyncKernelManager
 
         spec = _spec(choice)
-        orphans = self._alone and adopt_orphans()
+        adopter = os.getpid() if self._alone and adopt_orphans() else None
         place = Path(tempfile.mkdtemp(prefix=KERNEL_FOLDER, dir=_short_folder()))
         self._note(place)
         manager = AsyncKernelManager(
@@ -73,20 +73,22 @@ class PlainDriver:
                 f"The kernel {_title(choice)} could not be started: {error}.",
                 hint=f"Its command is {spec.argv[0]!r}.",
             ) from error
-        return PlainKernel(manager, words=words, place=place, orphans=orphans)
+        return PlainKernel(manager, words=words, place=place, adopter=adopter)
 
 
 class PlainKernel:
     """A kernel that `PlainDriver` started."""
 
-    def __init__(self, manager: AsyncKernelManager, *, words: LastWords, place: Path, orphans: bool) -> None:
+    def __init__(
+        self, manager: AsyncKernelManager, *, words: LastWords, place: Path, adopter: int | None
+    ) -> None:
         self._manager = manager
         self._words = words
         self._place = place
         # A provisioner of somebody else may run the kernel elsewhere, and know no process.
         self._process: Any = getattr(manager.provisioner, "process", None)
         self.pid: int | None = None if self._process is None else self._process.pid
-        self._tree = None if self.pid is None else ProcessTree(self.pid, orphans=orphans)
+        self._tree = None if self.pid is None else ProcessTree(self.pid, adopter=adopter)
         ref = None if self._tree is None else self._tree.ref
         self.process_started = None if ref is None else ref.started
         self.language = str(manager.kernel_spec.language or "").lower() if manager.kernel_spec else ""

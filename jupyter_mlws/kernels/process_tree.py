@@ -33,14 +33,17 @@ def adopt_orphans() -> bool:
 
 
 class ProcessTree:
-    """The process `pid`, what it started, and (with `orphans`) other descendants of this process.
+    """The process `pid`, what it started, and other descendants of `adopter`.
 
-    `orphans` is for a process that called `adopt_orphans` and runs nothing but this one tree.
+    `adopter` is a process that adopts what loses its parent and runs nothing but this one tree: this one,
+    after `adopt_orphans`, or a keeper. None where there is no such process. A process that was forked
+    (`forked`) shares pages with others that are not of its tree.
     """
 
-    def __init__(self, pid: int, *, orphans: bool) -> None:
+    def __init__(self, pid: int, *, adopter: int | None, forked: bool = False) -> None:
         self.pid = pid
-        self._orphans = orphans
+        self._forked = forked
+        self._adopter = None if adopter is None else ProcessRef.of(adopter)
         self._known: dict[int, psutil.Process] = {}
         self.ref = ProcessRef.of(pid)
         with contextlib.suppress(psutil.Error):
@@ -75,7 +78,7 @@ class ProcessTree:
                 # Children that ended are in their parent's `children_*`.
                 cpu += times.user + times.system
                 cpu += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-                memory += _resident(process, shared=len(processes) > 1)
+                memory += _resident(process, shared=self._forked or len(processes) > 1)
         return Usage(memory=memory, cpu_seconds=round(cpu, 2))
 
     def kill(self) -> None:
@@ -109,21 +112,25 @@ class ProcessTree:
 
     def _roots(self) -> list[psutil.Process]:
         roots = [self._known[self.pid]] if self.pid in self._known else []
-        if self._orphans:
-            self._reap()
-            with contextlib.suppress(psutil.Error):
-                roots += [child for child in psutil.Process().children() if child.pid != self.pid]
-        return roots
+        self._reap()
+        return roots + self._adopted()
+
+    def _adopted(self) -> list[psutil.Process]:
+        adopter = self._adopter
+        if adopter is None or not adopter.alive():
+            return []
+        with contextlib.suppress(psutil.Error):
+            return [child for child in psutil.Process(adopter.pid).children() if child.pid != self.pid]
+        return []
 
     def _reap(self) -> None:
         """Collect adopted processes that ended: they would stay as zombies until we end."""
-        if not self._orphans:
+        if self._adopter is None or self._adopter.pid != os.getpid():
             return
-        with contextlib.suppress(psutil.Error):
-            for child in psutil.Process().children():
-                if child.pid != self.pid and child.status() == psutil.STATUS_ZOMBIE:
-                    with contextlib.suppress(ChildProcessError):
-                        os.waitpid(child.pid, os.WNOHANG)
+        for child in self._adopted():
+            with contextlib.suppress(psutil.Error, ChildProcessError):
+                if child.status() == psutil.STATUS_ZOMBIE:
+                    os.waitpid(child.pid, os.WNOHANG)
 
 
 def _resident(process: psutil.Process, *, shared: bool) -> int:

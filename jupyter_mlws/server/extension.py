@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.auth.identity import PasswordIdentityProvider
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server_proxy.handlers import AddSlashHandler
-from traitlets import Bool, Float, Integer, Unicode
+from traitlets import Bool, Float, Integer, List, Unicode
 
 from jupyter_mlws.model.errors import MlwsError
+from jupyter_mlws.model.forking import PRELOAD
 from jupyter_mlws.processes.runtime_folder import make_runtime_folder
 from jupyter_mlws.server import mlflow_pages, publishing
 from jupyter_mlws.server.doors import Doors
@@ -62,6 +63,18 @@ class MlwsApp(ExtensionApp):
         0.0, help="US dollars for an hour of one job on the compute `local`; each job shows its cost."
     ).tag(config=True)
     mlflow = Bool(True, help="Whether jobs are tracked in MLflow.").tag(config=True)
+    fork = Bool(
+        True,
+        help="Whether jobs start in processes forked from one that has imported what they need (Linux). "
+        "False: each starts from nothing.",
+    ).tag(config=True)
+    preload = List(
+        Unicode(), list(PRELOAD), help="Modules that jobs' kernels have imported already; no threads, no GPU."
+    ).tag(config=True)
+    spares = Integer(2, help="Kernels that wait, ready, for each Python that jobs use.").tag(config=True)
+    fork_idle_seconds = Float(
+        300.0, help="Seconds without a job after which the processes that are forked from end."
+    ).tag(config=True)
     snapshot_files = Integer(
         10_000, help="Number of files above which a folder is not copied for a job."
     ).tag(config=True)
@@ -186,6 +199,10 @@ class MlwsApp(ExtensionApp):
             gpus=self.gpus,
             price_per_hour=self.price_per_hour,
             mlflow=self.mlflow,
+            fork=self.fork,
+            preload=tuple(self.preload),
+            spares=self.spares,
+            fork_idle=self.fork_idle_seconds,
             snapshot=Limits(files=self.snapshot_files, total=self.snapshot_bytes),
         )
 

@@ -11,10 +11,15 @@ _USAGE = 2
 
 
 def main() -> int:
-    """Run the attempt; return 0 when it has its last event, whatever that is, and 3 when it is not ours."""
+    """Run the attempt that the command line names; see `run`."""
     if len(sys.argv) != _USAGE:
         print("usage: python -m jupyter_mlws.worker FOLDER", file=sys.stderr)
         return _USAGE
+    return run(sys.argv[1])
+
+
+def run(folder: str) -> int:
+    """Run the attempt; return 0 when it has its last event, whatever that is, and 3 when it is not ours."""
     # At once, so that no moment is left in which a signal would end us without a last event.
     signals: list[int] = []
 
@@ -28,7 +33,7 @@ def main() -> int:
 
     from jupyter_mlws.worker.attempt import work
 
-    return 0 if work(Path(sys.argv[1]).absolute(), signals=signals) else _TAKEN
+    return 0 if work(Path(folder).absolute(), signals=signals) else _TAKEN
 
 
 if __name__ == "__main__":

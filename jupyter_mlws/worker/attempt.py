@@ -10,6 +10,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from jupyter_mlws.kernels.driver import Driver
+from jupyter_mlws.kernels.forked import ForkedDriver
 from jupyter_mlws.kernels.plain import PlainDriver
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.events import AttemptBegan, StatusChanged
@@ -76,8 +78,7 @@ async def _attempt(task: Task, *, folder: AttemptFolder, log: EventLog, signals:
     if signals:
         stop()
     watching = asyncio.create_task(watch_cancel(folder, stopper))
-    driver = PlainDriver(alone=True, note=folder.note_kernel_folder)
-    run = Run(task, folder=folder, log=log, driver=driver, stopper=stopper)
+    run = Run(task, folder=folder, log=log, driver=_driver(task, folder), stopper=stopper)
     at_once = True
     try:
         ending = await run.execute()
@@ -101,6 +102,13 @@ async def _attempt(task: Task, *, folder: AttemptFolder, log: EventLog, signals:
     if log.failure is not None:
         ending = disk_failed(log.failure)
     log.finish([StatusChanged(t=time.time(), status=ending.status, error=ending.error)])
+
+
+def _driver(task: Task, folder: AttemptFolder) -> Driver:
+    plain = PlainDriver(alone=True, note=folder.note_kernel_folder)
+    if task.forking is None:
+        return plain
+    return ForkedDriver(task.forking, plain=plain, note=folder.note_kernel_folder)
 
 
 def _death(run: Run) -> Ending:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from jupyter_mlws.model.forking import Forking
 from jupyter_mlws.model.job import JobSpec
 from jupyter_mlws.model.record import Record
 
@@ -31,5 +32,7 @@ class Task(Record):
     """Whether `tracking.json` will come and is to be waited for."""
     environment: dict[str, str] = {}
     """Variables for the kernel besides those of the worker, such as CUDA_VISIBLE_DEVICES."""
+    forking: Forking | None = None
+    """Where kernels are forked; None where each is started anew."""
     grace: Annotated[float, Field(ge=0)] = 5.0
     """Seconds between interrupt, terminate and kill."""

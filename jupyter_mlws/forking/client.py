@@ -1,0 +1,165 @@
+"""Asks a fork server for processes, and starts it where there is none. Linux alone has what it takes."""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+_SERVER = Path(__file__).with_name("fork_server.py")
+_PACKET = 1 << 20
+_ANSWER_SECONDS = 10.0
+_SHORT = 90  # bytes: a socket's whole path holds 108
+_MODE = 0o700
+# What an interpreter or a library reads once, at its start: a server serves those who agree with it in these.
+_READ_AT_START = (
+    *("PYTHON", "IPYTHON", "LD_", "OMP_", "MKL_", "OPENBLAS_", "GOTO_", "BLIS_", "NUMBA_", "MALLOC_"),
+    *("VIRTUAL_ENV", "CONDA_", "CUDA_HOME", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "XDG_"),
+    *("JUPYTER_CONFIG", "JUPYTER_DATA"),
+)
+_DESCRIPTORS = 3  # of a spare: leash, order, words
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a fork server is to be: its interpreter, what it imports, and what its children run."""
+
+    executable: str
+    """The Python whose processes it forks."""
+    entry: str
+    """What a child runs: `module:function` or `/path/file.py:function`."""
+    preload: tuple[str, ...] = ()
+    """Modules to import; those that are not installed are left out."""
+    spares: int = 0
+    """Prepared children that wait."""
+    idle: float = 300.0
+    """Seconds without a request after which it ends."""
+
+
+@dataclass
+class Taken:
+    """A prepared child that is ours now. Whoever has it closes it, and then nothing of it is left."""
+
+    pid: int
+    keeper: int
+    """Its parent, which ends all that descends from the child when the leash is cut."""
+    place: Path
+    """The folder of its sockets; the keeper removes it."""
+    leash: socket.socket
+    """Tells how the child ended: a packet `{"ended": code}`, negative for a signal."""
+    order: socket.socket
+    words: int
+    """Reading end of a pipe: what it writes to its standard output and error."""
+
+    def begin(self, *, cwd: Path, environment: Mapping[str, str]) -> None:
+        """Let it run in the folder `cwd` with these variables alone. Raises OSError if it cannot."""
+        with self.order as order:
+            order.settimeout(_ANSWER_SECONDS)
+            order.send(json.dumps({"cwd": str(cwd), "environment": dict(environment)}).encode())
+            if not order.recv(_PACKET):
+                raise ConnectionResetError(f"The process could not run in {str(cwd)!r}.")
+
+    def close(self) -> None:
+        """Cut the leash without waiting for what that brings about."""
+        self.order.close()
+        self.leash.close()
+        with contextlib.suppress(OSError):
+            os.close(self.words)
+        self.words = -1
+
+
+class ForkServer:
+    """The fork server of a recipe, for one set of the variables that are read at a start."""
+
+    def __init__(self, root: Path, recipe: Recipe, environment: Mapping[str, str]) -> None:
+        """Nothing is started. `root` is a folder of this user alone; its path is short."""
+        self._recipe = recipe
+        self._environment = dict(environment)
+        self.folder = root / f"f{_key(recipe, environment)}"
+
+    @staticmethod
+    def supported(root: Path) -> bool:
+        """Whether this system can fork safely, and sockets can lie in `root`."""
+        return sys.platform == "linux" and len(os.fsencode(root)) <= _SHORT
+
+    def start(self) -> None:
+        """Start the server, in a session of its own, unless there is one. It is of use some seconds later.
+
+        Raises OSError.
+        """
+        self.folder.mkdir(mode=_MODE, parents=True, exist_ok=True)
+        settings = asdict(self._recipe)
+        command = [settings.pop("executable"), "-Xfrozen_modules=off", str(_SERVER), str(self.folder)]
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [*command, json.dumps(settings)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                cwd=self.folder,
+                start_new_session=True,
+            )
+        # It outlives us, and Popen would complain about that.
+        process.returncode = 0
+
+    def spawn(self, arguments: Any, *, cwd: Path, environment: Mapping[str, str], output: int) -> int | None:
+        """Fork a process that runs the entry with `arguments`, and writes to the descriptor `output`.
+
+        Return its pid; None where no server answers.
+        """
+        request = {"do": "spawn", "arguments": arguments, "cwd": str(cwd), "environment": dict(environment)}
+        answer, _ = self._ask(request, [output])
+        return None if answer is None else answer.get("pid")
+
+    def take(self) -> Taken | None:
+        """Return a prepared child; None where no server answers, or it cannot prepare one."""
+        answer, descriptors = self._ask({"do": "take"}, [])
+        if answer is None or len(descriptors) != _DESCRIPTORS:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            return None
+        leash, order, words = descriptors
+        return Taken(
+            pid=answer["pid"],
+            keeper=answer["keeper"],
+            place=Path(answer["place"]),
+            leash=socket.socket(fileno=leash),
+            order=socket.socket(fileno=order),
+            words=words,
+        )
+
+    def _ask(
+        self, request: dict[str, Any], descriptors: list[int]
+    ) -> tuple[dict[str, Any] | None, list[int]]:
+        received = array.array("i")
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
+                asking.settimeout(_ANSWER_SECONDS)
+                asking.connect(str(self.folder / "s"))
+                beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+                asking.sendmsg([json.dumps(request).encode()], beside if descriptors else [])
+                packet, ancillary, _, _ = asking.recvmsg(_PACKET, socket.CMSG_SPACE(8 * received.itemsize))
+        except OSError:
+            return None, []
+        for level, kind, content in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                received.frombytes(content[: len(content) - len(content) % received.itemsize])
+        for descriptor in received:
+            os.set_inheritable(descriptor, False)
+        return (json.loads(packet) if packet else None), list(received)
+
+
+def _key(recipe: Recipe, environment: Mapping[str, str]) -> str:
+    read = sorted((name, value) for name, value in environment.items() if name.startswith(_READ_AT_START))
+    content = json.dumps([asdict(recipe), read, _SERVER.stat().st_mtime_ns])
+    return hashlib.sha256(content.encode()).hexdigest()[:12]

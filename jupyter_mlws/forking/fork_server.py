@@ -1,0 +1,431 @@
+"""A fork server: imports much once, and forks processes that have it at once. Standard library alone.
+
+Started by path with the interpreter whose processes it forks, Python 3.9 or later, in a session of its own:
+
+    python fork_server.py FOLDER CONFIGURATION
+
+FOLDER holds the socket `s`, the lock `lock` and the log. CONFIGURATION is JSON: `entry` (what a child runs,
+as `module:function` or `/path/file.py:function`), `preload` (modules; what is not there is left out),
+`spares` (how many prepared children wait) and `idle` (seconds without a request after which it ends).
+
+It forks in two ways. `spawn` forks a child that calls `entry(arguments)`. `take` hands out a spare: a child
+that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder)` of the entry's module
+and waits for the variables and the folder it is to run in. A request and its answer are one packet of JSON
+each; descriptors travel beside them. The server has one thread, opens no ZMQ context and runs no event loop,
+so a fork of it is a clean one.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import fcntl
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PACKET = 1 << 20  # bytes at most of a request: the variables of a job are in it
+_TICK = 5.0  # seconds between two looks at the clock and the packages
+_STANDARD = (0, 1, 2)
+
+
+class Server:
+    """The socket, the spares, and the children that are not reaped yet."""
+
+    def __init__(self, folder: Path, configuration: dict[str, Any]) -> None:
+        self.folder = folder
+        self.spares_wanted = int(configuration.get("spares", 0))
+        self.idle = float(configuration.get("idle", 300.0))
+        self.entry: str = configuration["entry"]
+        self.listener = _listen(folder / "s")
+        self.spares: list[Spare] = []
+        self.waiting: list[socket.socket] = []
+        """Clients that wait for a spare which is not ready."""
+        self.failures = 0
+        self.asked_at = time.monotonic()
+
+    def prepare(self, preload: list[str]) -> None:
+        """Import what the children need, and keep the garbage collector from touching it ever again."""
+        self.stamp = stamp()
+        for name in preload:
+            # Whatever a package does at its import, the others are still worth having.
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+        self.run, self.ready = _functions(self.entry)
+        self.keeper = _load(Path(__file__).with_name("keeper.py"))
+        gc.collect()
+        gc.freeze()
+
+    def serve(self) -> None:
+        """Answer until nothing was asked for a while, or the packages have changed."""
+        woken, waker = os.pipe()
+        for descriptor in (woken, waker):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        while not self._over():
+            self._refill()
+            sources: list[Any] = [
+                self.listener,
+                woken,
+                *(spare.order for spare in self.spares if not spare.ready),
+            ]
+            ready, _, _ = select.select(sources, [], [], _TICK)
+            if woken in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(woken, 4096)
+            self._reap()
+            for spare in [one for one in self.spares if one.order in ready]:
+                self._hear(spare)
+            if self.listener in ready:
+                self._accept()
+            self._hand_out()
+
+    def close(self) -> None:
+        """Let the spares go: a keeper whose leash is cut ends what it keeps."""
+        with contextlib.suppress(OSError):
+            (self.folder / "s").unlink()
+        for spare in self.spares:
+            spare.close()
+
+    def _over(self) -> bool:
+        if self.waiting:
+            return False
+        return time.monotonic() - self.asked_at > self.idle or stamp() != self.stamp
+
+    def _refill(self) -> None:
+        # A spare that cannot be prepared would be forked for ever.
+        while len(self.spares) < max(self.spares_wanted, len(self.waiting)) and self.failures < 3:
+            spare = self._fork_spare()
+            if spare is None:
+                return
+            self.spares.append(spare)
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            client, _ = self.listener.accept()
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                if not _is_ours(client):
+                    client.close()
+                    return
+                client.settimeout(5.0)
+                request, descriptors = receive(client)
+                self.asked_at = time.monotonic()
+                if stamp() != self.stamp:
+                    send(client, {"stale": True})
+                elif request["do"] == "spawn":
+                    self._spawn(client, request, descriptors)
+                elif request["do"] == "take":
+                    self.failures = 0
+                    self.waiting.append(client)
+                    return
+                for descriptor in descriptors:
+                    os.close(descriptor)
+            client.close()
+
+    def _spawn(self, client: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
+        pid = fork()
+        if pid == 0:
+            child(lambda: self._run_child(request, descriptors))
+        send(client, {"pid": pid})
+
+    def _run_child(self, request: dict[str, Any], descriptors: list[int]) -> Any:
+        os.setsid()
+        output = os.dup(descriptors[0])
+        only(output)
+        standard_streams(output)
+        os.environ.clear()
+        os.environ.update(request["environment"])
+        os.chdir(request["cwd"])
+        reseed()
+        return self.run(request["arguments"])
+
+    def _fork_spare(self) -> Spare | None:
+        leash, keeper_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        order, child_order = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        words, child_words = os.pipe()
+        try:
+            pid = fork()
+        except OSError:
+            self.failures += 1
+            for end in (leash, keeper_leash, order, child_order):
+                end.close()
+            os.close(words)
+            os.close(child_words)
+            return None
+        if pid == 0:
+            child(lambda: self._run_keeper(keeper_leash, child_order, child_words))
+        keeper_leash.close()
+        child_order.close()
+        os.close(child_words)
+        return Spare(pid, leash=leash, order=order, words=words)
+
+    def _run_keeper(self, leash: socket.socket, order: socket.socket, words: int) -> Any:
+        os.setsid()
+        only(leash.fileno(), order.fileno(), words)
+        standard_streams(None)
+        release = (order.close, lambda: os.close(words))
+        return self.keeper.keep(leash, lambda place: self._run_spare(place, order, words), release=release)
+
+    def _run_spare(self, place: str, order: socket.socket, words: int) -> Any:
+        """In the child of the keeper: be ready, wait for the order, and run."""
+        only(order.fileno(), words)
+        standard_streams(words)
+        state = self.ready(place)
+        send(order, {"pid": os.getpid(), "place": place})
+        wanted, _ = receive(order)
+        os.environ.clear()
+        os.environ.update(wanted["environment"])
+        os.chdir(wanted["cwd"])
+        reseed()
+        send(order, {})
+        order.close()
+        return self.run(state)
+
+    def _hear(self, spare: Spare) -> None:
+        """A spare is ready, or it failed."""
+        try:
+            spare.about, _ = receive(spare.order)
+            spare.ready = True
+            self.failures = 0
+        except (OSError, ValueError):
+            self.failures += 1
+            self._drop(spare)
+            if self.failures >= 3:
+                while self.waiting:
+                    with contextlib.suppress(OSError):
+                        send(self.waiting[0], {"error": "a process could not be prepared"})
+                    self.waiting.pop(0).close()
+
+    def _hand_out(self) -> None:
+        for spare in [one for one in self.spares if one.ready]:
+            if not self.waiting:
+                return
+            client = self.waiting.pop(0)
+            self.spares.remove(spare)
+            with contextlib.suppress(OSError):
+                send(
+                    client,
+                    {**spare.about, "keeper": spare.pid},
+                    [spare.leash.fileno(), spare.order.fileno(), spare.words],
+                )
+            client.close()
+            # If the client is gone, its copies are, too, and the leash is cut.
+            spare.close()
+
+    def _drop(self, spare: Spare) -> None:
+        self.spares.remove(spare)
+        spare.close()
+
+    def _reap(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                for spare in [one for one in self.spares if one.pid == pid]:
+                    self._drop(spare)
+
+
+class Spare:
+    """A child that waits behind its keeper, and our ends of what leads to them."""
+
+    def __init__(self, pid: int, *, leash: socket.socket, order: socket.socket, words: int) -> None:
+        self.pid = pid
+        self.leash, self.order, self.words = leash, order, words
+        self.ready = False
+        self.about: dict[str, Any] = {}
+
+    def close(self) -> None:
+        """Close our ends."""
+        self.leash.close()
+        self.order.close()
+        os.close(self.words)
+
+
+def send(to: socket.socket, content: dict[str, Any], descriptors: list[int] | None = None) -> None:
+    """Send one packet."""
+    beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+    to.sendmsg([json.dumps(content).encode()], beside)
+
+
+def receive(source: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """Return one packet and its descriptors. Raises OSError where there is none to come, ValueError."""
+    descriptors = array.array("i")
+    packet, beside, _, _ = source.recvmsg(PACKET, socket.CMSG_SPACE(8 * descriptors.itemsize))
+    for level, kind, content in beside:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
+    if not packet:
+        raise ConnectionResetError("the other side is gone")
+    return json.loads(packet), list(descriptors)
+
+
+def stamp() -> tuple[Any, ...]:
+    """What changes when a package is installed or removed: the times of the folders that hold packages."""
+    found = []
+    for entry in sys.path:
+        try:
+            found.append((entry, Path(entry).stat().st_mtime_ns if "-packages" in entry else 0))
+        except OSError:
+            found.append((entry, 0))
+    return tuple(found)
+
+
+def fork() -> int:
+    """Fork. Threads of OpenBLAS are no obstacle: it stops and starts them by itself."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def child(run: Callable[[], Any]) -> None:
+    """In a new child: put the signals back, run, and never return."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in signal.valid_signals():
+            with contextlib.suppress(OSError, ValueError):
+                signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python itself has it
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        code = int(run() or 0)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        leave(code)
+
+
+def leave(code: int) -> None:
+    """End as an interpreter does, as far as the user's code can tell, and without the server's own end."""
+    import atexit
+    import threading
+
+    with contextlib.suppress(BaseException):
+        threading._shutdown()  # type: ignore[attr-defined]
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+    os._exit(code & 0xFF)
+
+
+def only(*kept: int) -> None:
+    """Close all descriptors but the standard ones and these."""
+    for descriptor in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
+        if descriptor not in (*_STANDARD, *kept):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+def standard_streams(output: int | None) -> None:
+    """Read nothing, and write to `output` (to nowhere if None)."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing if output is None else output, 1)
+    os.dup2(nothing if output is None else output, 2)
+    os.close(nothing)
+
+
+def reseed() -> None:
+    """Give the process random states of its own: a fork has its parent's."""
+    import random
+
+    random.seed()
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and "numpy.random" in sys.modules:
+        numpy.random.seed()
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.seed()
+
+
+def _functions(entry: str) -> tuple[Callable[[Any], Any], Callable[[str], Any]]:
+    name, _, function = entry.rpartition(":")
+    module = _load(Path(name)) if name.endswith(".py") else importlib.import_module(name)
+    return getattr(module, function), getattr(module, "prepare", lambda place: None)
+
+
+def _load(path: Path) -> Any:
+    """Import a file under a name that nobody else has."""
+    name = "_mlws_" + path.stem
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _listen(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    return listener
+
+
+def _is_ours(client: socket.socket) -> bool:
+    credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return bool(struct.unpack("3i", credentials)[1] == os.getuid())
+
+
+def _lock(path: Path) -> bool:
+    """Be the only one; a server that is on its way out is waited for."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for _ in range(20):
+        try:
+            # Of the process and not of the descriptor: no child inherits it.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(0.1)
+            continue
+        os.truncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode())
+        return True
+    return False
+
+
+def main() -> int:
+    """Serve, if nobody serves in this folder."""
+    folder, configuration = Path(sys.argv[1]), json.loads(sys.argv[2])
+    del sys.path[0]  # this file's folder
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    if not _lock(folder / "lock"):
+        return 0
+    server = Server(folder, configuration)
+    server.prepare(list(configuration.get("preload", ())))
+    server.listener.listen(128)
+    try:
+        server.serve()
+    finally:
+        server.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
