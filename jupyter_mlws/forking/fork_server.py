@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 PACKET = 1 << 20  # bytes at most of a request: the variables of a job are in it
 _TICK = 5.0  # seconds between two looks at the clock and the packages
 _STANDARD = (0, 1, 2)
+_FAILURES = 3  # in a row, after which no spare is forked before somebody asks for one
 
 
 class Server:
@@ -80,18 +81,19 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         while not self._over():
             self._refill()
-            sources: list[Any] = [
-                self.listener,
-                woken,
-                *(spare.order for spare in self.spares if not spare.ready),
-            ]
+            sources: list[Any] = [self.listener, woken, *(spare.leash for spare in self.spares)]
+            sources += [spare.order for spare in self.spares if not spare.ready]
             ready, _, _ = select.select(sources, [], [], _TICK)
             if woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(woken, 4096)
             self._reap()
-            for spare in [one for one in self.spares if one.order in ready]:
-                self._hear(spare)
+            for spare in list(self.spares):
+                if spare.leash in ready:
+                    # Its keeper says nothing unless it has ended.
+                    self._failed(spare)
+                elif spare.order in ready:
+                    self._hear(spare)
             if self.listener in ready:
                 self._accept()
             self._hand_out()
@@ -110,7 +112,7 @@ class Server:
 
     def _refill(self) -> None:
         # A spare that cannot be prepared would be forked for ever.
-        while len(self.spares) < max(self.spares_wanted, len(self.waiting)) and self.failures < 3:
+        while len(self.spares) < max(self.spares_wanted, len(self.waiting)) and self.failures < _FAILURES:
             spare = self._fork_spare()
             if spare is None:
                 return
@@ -201,16 +203,20 @@ class Server:
         """A spare is ready, or it failed."""
         try:
             spare.about, _ = receive(spare.order)
-            spare.ready = True
-            self.failures = 0
         except (OSError, ValueError):
-            self.failures += 1
-            self._drop(spare)
-            if self.failures >= 3:
-                while self.waiting:
-                    with contextlib.suppress(OSError):
-                        send(self.waiting[0], {"error": "a process could not be prepared"})
-                    self.waiting.pop(0).close()
+            self._failed(spare)
+            return
+        spare.ready = True
+        self.failures = 0
+
+    def _failed(self, spare: Spare) -> None:
+        self.failures += 1
+        self._drop(spare)
+        while self.waiting and self.failures >= _FAILURES:
+            client = self.waiting.pop(0)
+            with contextlib.suppress(OSError):
+                send(client, {"error": "a process could not be prepared"})
+            client.close()
 
     def _hand_out(self) -> None:
         for spare in [one for one in self.spares if one.ready]:
