@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kernel_driver import KernelDriverContract
+from kernel_driver import connect, gone, output
+from kernel_features import PythonKernelContract
 
 from jupyter_mlws.kernels.forked import ForkedDriver, ForkedKernel
 from jupyter_mlws.kernels.plain import PlainDriver
@@ -22,16 +24,22 @@ from jupyter_mlws.model.job import KernelChoice
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
 
 
+HOMES = ("HOME", "XDG_", "JUPYTER_", "IPYTHONDIR", "TMPDIR")
+
+
 class OnlyForked:
     """The driver under test, with no way out: it waits for the fork server."""
 
-    def __init__(self, root: Path) -> None:
-        forking = Forking(root=str(root), preload=("numpy", "sklearn.ensemble"), spares=1, idle=60)
+    def __init__(self, root: Path, *, idle: float = 60) -> None:
+        self.root = root
+        forking = Forking(root=str(root), preload=("numpy", "sklearn.ensemble"), spares=1, idle=idle)
         self._driver = ForkedDriver(forking, plain=PlainDriver())
+        # Each test has a home of its own, and a server serves one home.
+        self._home = {name: value for name, value in os.environ.items() if name.startswith(HOMES)}
 
     async def start(self, choice, *, cwd, env):
         while True:
-            kernel = await self._driver.start(choice, cwd=cwd, env=env)
+            kernel = await self._driver.start(choice, cwd=cwd, env={**env, **self._home})
             if isinstance(kernel, ForkedKernel):
                 return kernel
             await kernel.close(patience=0)
@@ -39,10 +47,10 @@ class OnlyForked:
 
 
 @pytest.fixture(scope="module")
-def fork_root(tmp_path_factory):
-    """Where the fork server lies; it is ended with the module."""
+def only_forked(tmp_path_factory):
+    """The driver, and where its fork server lies; it is ended with the module."""
     root = tmp_path_factory.mktemp("f")
-    yield root
+    yield OnlyForked(root)
     for lock in root.glob("*/lock"):
         with contextlib.suppress(psutil.NoSuchProcess):  # it was idle
             process = psutil.Process(int(lock.read_text()))
@@ -50,16 +58,111 @@ def fork_root(tmp_path_factory):
             process.wait(30)
 
 
-class TestForked(KernelDriverContract):
+class TestForked(PythonKernelContract):
     @pytest.fixture(autouse=True)
-    def _root(self, fork_root):
-        self.root = fork_root
+    def _root(self, only_forked):
+        self._driver = only_forked
 
     def driver(self):
-        return OnlyForked(self.root)
+        return self._driver
 
     def choice(self):
         return KernelChoice(executable=sys.executable)
 
     def missing(self):
         return KernelChoice(executable="/no/such/python")
+
+    def debugs(self):
+        return True
+
+
+class TestForkServer:
+    """What a fork server promises besides the kernels' own contract."""
+
+    @pytest.fixture(autouse=True)
+    def _root(self, only_forked):
+        self.driver = only_forked
+        self.root = only_forked.root
+
+    async def take(self, place):
+        environment = {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
+        choice = KernelChoice(executable=sys.executable)
+        return await self.driver.start(choice, cwd=place.folder, env=environment)
+
+    def server(self) -> psutil.Process:
+        lock = max(self.root.glob("*/lock"), key=lambda path: path.stat().st_mtime)
+        return psutil.Process(int(lock.read_text()))
+
+    async def test_a_kernel_shares_its_memory_with_the_server(self, place):
+        kernel = await self.take(place)
+        client = await connect(kernel)
+        await output(client, "import numpy, sklearn.ensemble")
+        memory = psutil.Process(kernel.pid).memory_full_info()
+        client.stop_channels()
+        await kernel.close(patience=0)
+        assert memory.uss < memory.rss / 2
+
+    async def test_a_kernel_outlives_the_server(self, place, wait_until):
+        kernel = await self.take(place)
+        client = await connect(kernel)
+        server = self.server()
+        spares = [keeper for keeper in server.children() if keeper.pid != psutil.Process(kernel.pid).ppid()]
+        server.kill()
+        await wait_until(lambda: all(gone(spare.pid) for spare in spares), what="the end of the spares")
+        assert await output(client, "print('still here')") == "still here\n"
+        client.execute("import os; os._exit(3)")
+        await wait_until(lambda: kernel.exit_code() == 3)
+        client.stop_channels()
+        await kernel.close(patience=0)
+
+    async def test_nothing_of_a_kernel_outlives_its_owner(self, place, wait_until):
+        kernel = await self.take(place)
+        client = await connect(kernel)
+        detach = "import subprocess; print(subprocess.Popen(['setsid', 'sleep', '600']).pid)"
+        detached = int(await output(client, detach))
+        folder = kernel._taken.place
+        client.stop_channels()
+        # What the system does with its descriptors when the owner dies.
+        asyncio.get_running_loop().remove_reader(kernel._taken.leash)
+        kernel._taken.leash.close()
+        await wait_until(lambda: gone(kernel.pid) and gone(detached) and not folder.exists())
+
+    async def test_a_spare_that_dies_is_replaced(self, place, wait_until):
+        await (await self.take(place)).close(patience=0)
+        server = self.server()
+        spare = await wait_until(lambda: next(iter(server.children(recursive=True)), None), what="a spare")
+        spare.kill()
+        kernel = await self.take(place)
+        client = await connect(kernel)
+        assert await output(client, "print(1)") == "1\n"
+        client.stop_channels()
+        await kernel.close(patience=0)
+
+    async def test_it_ends_when_idle_and_leaves_nothing(self, place, tmp_path, wait_until):
+        self.driver = OnlyForked(tmp_path, idle=0.5)
+        self.root = tmp_path
+        await (await self.take(place)).close(patience=0)
+        server = self.server()
+        family = [server, *server.children(recursive=True)]
+        await wait_until(lambda: all(gone(each.pid) for each in family), what="its end")
+        assert not list(tmp_path.glob("*/s"))
+
+    async def test_a_new_package_is_noticed(self, place, tmp_path, wait_until):
+        packages = tmp_path / "site-packages"
+        packages.mkdir()
+        self.root = tmp_path / "f"
+        self.driver = OnlyForked(self.root)
+        os.environ["PYTHONPATH"] = f"{packages}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+        try:
+            await (await self.take(place)).close(patience=0)
+            old = self.server()
+            (packages / "brand_new.py").write_text("x = 1")
+            kernel = await self.take(place)
+        finally:
+            os.environ["PYTHONPATH"] = os.environ["PYTHONPATH"].partition(os.pathsep)[2]
+        await wait_until(lambda: gone(old.pid))
+        client = await connect(kernel)
+        assert await output(client, "import brand_new; print(brand_new.x)") == "1\n"
+        client.stop_channels()
+        await kernel.close(patience=0)
+        self.server().terminate()

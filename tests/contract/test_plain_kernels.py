@@ -7,13 +7,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kernel_driver import KernelDriverContract
+from kernel_features import PythonKernelContract
 
 from jupyter_mlws.kernels.plain import PlainDriver
 from jupyter_mlws.model.job import KernelChoice
 
 
-class TestByName(KernelDriverContract):
+class TestByName(PythonKernelContract):
     def driver(self):
         return PlainDriver()
 
@@ -23,8 +23,11 @@ class TestByName(KernelDriverContract):
     def missing(self):
         return KernelChoice(name="no-such-kernel")
 
+    def debugs(self):
+        return True
 
-class TestByExecutable(KernelDriverContract):
+
+class TestByExecutable(PythonKernelContract):
     def driver(self):
         return PlainDriver()
 
@@ -33,3 +36,6 @@ class TestByExecutable(KernelDriverContract):
 
     def missing(self):
         return KernelChoice(executable="/no/such/python")
+
+    def debugs(self):
+        return False  # to import a debugger takes a third of the time of a start, and nobody debugs a job
