@@ -79,6 +79,7 @@ class Server:
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        self.asked_at = time.monotonic()  # importing took its time
         while not self._over():
             self._refill()
             sources: list[Any] = [self.listener, woken, *(spare.leash for spare in self.spares)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from abc import abstractmethod
 from typing import Any
 
@@ -56,7 +57,9 @@ class PythonKernelContract(KernelDriverContract):
             heard = await messages(client, "def f(): return 1 / 0\nf()")
             error = next(m["content"] for m in heard if m["msg_type"] == "error")
             assert error["ename"] == "ZeroDivisionError"
-            assert any("<module>" in line for line in error["traceback"])
+            shown = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error["traceback"]))
+            assert "line 1, in f()" in shown
+            assert "def f(): return 1 / 0" in shown
 
     async def test_await_and_threads(self, place: Any) -> None:
         async with started(self, place) as (_, client):
