@@ -11,6 +11,7 @@ from typing import Self
 from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.compute.local import LocalCompute
 from jupyter_mlws.compute.service import ComputeService, Use
+from jupyter_mlws.forking.client import end_servers
 from jupyter_mlws.jobs.controller import JobController
 from jupyter_mlws.jobs.launch import Launcher
 from jupyter_mlws.jobs.publishing import Publisher
@@ -68,6 +69,7 @@ class Services:
     loop: ReconcileLoop
     publisher: Publisher
     recorder: Recorder
+    forking: Forking | None
 
     @property
     def leader(self) -> bool:
@@ -143,6 +145,7 @@ class Services:
             loop=loop,
             publisher=publisher,
             recorder=recorder,
+            forking=forking,
         )
         await publisher.start()
         loop.start()
@@ -150,7 +153,7 @@ class Services:
         return services
 
     async def close(self) -> None:
-        """Serve no more; jobs run on, and while there are any MLflow does, too."""
+        """Serve no more; jobs run on, and while there are any so do MLflow and the fork servers."""
         needed = not self.leader or bool(await self.records.read(rows.active))
         await self.loop.close()
         await self.publisher.close()
@@ -158,6 +161,8 @@ class Services:
         await self.recorder.close()
         if self.tracking is not None and not needed:
             await self.tracking.stop()
+        if self.forking is not None and not needed:
+            await asyncio.to_thread(end_servers, Path(self.forking.root))
         await asyncio.to_thread(self.database.close)
 
 

@@ -43,6 +43,11 @@ MAY_IMPORT: dict[str, set[str]] = {
 """What each room may import of ours, besides itself."""
 
 STANDALONE = {
+    # Run in whatever Python jobs choose, and start with it.
+    "forking/fork_server.py": set(),
+    "forking/child.py": set(),
+    "forking/keeper.py": set(),
+    "forking/kernel_child.py": {"ipykernel"},
     # Runs in any kernel, where our package is not installed; cloudpickle where it is there.
     "capture/portable.py": {"cloudpickle"},
     # Runs in the job's kernel; MLflow where the user's code imports it.

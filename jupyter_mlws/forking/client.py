@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import array
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,6 +29,8 @@ _READ_AT_START = (
     *("VIRTUAL_ENV", "CONDA_", "CUDA_HOME", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "XDG_"),
     *("JUPYTER_CONFIG", "JUPYTER_DATA"),
 )
+_PREFIX = "fork-"
+_TRIES, _TRY_SECONDS = 100, 0.02
 _DESCRIPTORS = 3  # of a spare: leash, order, words
 
 
@@ -84,7 +89,7 @@ class ForkServer:
         """Nothing is started. `root` is a folder of this user alone; its path is short."""
         self._recipe = recipe
         self._environment = dict(environment)
-        self.folder = root / f"f{_key(recipe, environment)}"
+        self.folder = root / f"{_PREFIX}{_key(recipe, environment)}"
 
     @staticmethod
     def supported(root: Path) -> bool:
@@ -118,12 +123,12 @@ class ForkServer:
         Return its pid; None where no server answers.
         """
         request = {"do": "spawn", "arguments": arguments, "cwd": str(cwd), "environment": dict(environment)}
-        answer, _ = self._ask(request, [output])
+        answer, _ = _ask(self.folder, request, [output])
         return None if answer is None else answer.get("pid")
 
     def take(self) -> Taken | None:
         """Return a prepared child; None where no server answers, or it cannot prepare one."""
-        answer, descriptors = self._ask({"do": "take"}, [])
+        answer, descriptors = _ask(self.folder, {"do": "take"}, [])
         if answer is None or len(descriptors) != _DESCRIPTORS:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -138,25 +143,48 @@ class ForkServer:
             words=words,
         )
 
-    def _ask(
-        self, request: dict[str, Any], descriptors: list[int]
-    ) -> tuple[dict[str, Any] | None, list[int]]:
-        received = array.array("i")
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
-                asking.settimeout(_ANSWER_SECONDS)
-                asking.connect(str(self.folder / "s"))
-                beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
-                asking.sendmsg([json.dumps(request).encode()], beside if descriptors else [])
-                packet, ancillary, _, _ = asking.recvmsg(_PACKET, socket.CMSG_SPACE(8 * received.itemsize))
-        except OSError:
-            return None, []
-        for level, kind, content in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                received.frombytes(content[: len(content) - len(content) % received.itemsize])
-        for descriptor in received:
-            os.set_inheritable(descriptor, False)
-        return (json.loads(packet) if packet else None), list(received)
+
+def end_servers(root: Path) -> None:
+    """Have all fork servers in `root` go, and remove what they leave. What they have forked runs on."""
+    for folder in root.glob(f"{_PREFIX}*"):
+        _ask(folder, {"do": "end"}, [])
+        if _let_go(folder / "lock"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _let_go(lock: Path) -> bool:
+    """Whether no process holds a lock, or lets it go soon."""
+    with contextlib.suppress(OSError), lock.open("r+b") as stream:
+        for _ in range(_TRIES):
+            try:
+                fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                time.sleep(_TRY_SECONDS)
+            else:
+                return True
+    return False
+
+
+def _ask(
+    folder: Path, request: dict[str, Any], descriptors: list[int]
+) -> tuple[dict[str, Any] | None, list[int]]:
+    """Return the answer of the server in `folder` and its descriptors; None where none answers."""
+    received = array.array("i")
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
+            asking.settimeout(_ANSWER_SECONDS)
+            asking.connect(str(folder / "s"))
+            beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
+            asking.sendmsg([json.dumps(request).encode()], beside if descriptors else [])
+            packet, ancillary, _, _ = asking.recvmsg(_PACKET, socket.CMSG_SPACE(8 * received.itemsize))
+    except OSError:
+        return None, []
+    for level, kind, content in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            received.frombytes(content[: len(content) - len(content) % received.itemsize])
+    for descriptor in received:
+        os.set_inheritable(descriptor, False)
+    return (json.loads(packet) if packet else None), list(received)
 
 
 def _key(recipe: Recipe, environment: Mapping[str, str]) -> str:

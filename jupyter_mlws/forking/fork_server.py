@@ -10,9 +10,9 @@ as `module:function` or `/path/file.py:function`), `preload` (modules; what is n
 
 It forks in two ways. `spawn` forks a child that calls `entry(arguments)`. `take` hands out a spare: a child
 that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder)` of the entry's module
-and waits for the variables and the folder it is to run in. A request and its answer are one packet of JSON
-each; descriptors travel beside them. The server has one thread, opens no ZMQ context and runs no event loop,
-so a fork of it is a clean one.
+and waits for the variables and the folder it is to run in. `end` has the server go. A request and its answer
+are one packet of JSON each; descriptors travel beside them. The server has one thread, opens no ZMQ context
+and runs no event loop, so a fork of it is a clean one.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ import socket
 import struct
 import sys
 import time
-import traceback
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 
 PACKET = 1 << 20  # bytes at most of a request: the variables of a job are in it
 _TICK = 5.0  # seconds between two looks at the clock and the packages
-_STANDARD = (0, 1, 2)
 _FAILURES = 3  # in a row, after which no spare is forked before somebody asks for one
 
 
@@ -58,7 +55,9 @@ class Server:
         self.waiting: list[socket.socket] = []
         """Clients that wait for a spare which is not ready."""
         self.failures = 0
+        self.ended = False
         self.asked_at = time.monotonic()
+        self.child, self.keeper = _beside("child.py"), _beside("keeper.py")
 
     def prepare(self, preload: list[str]) -> None:
         """Import what the children need, and keep the garbage collector from touching it ever again."""
@@ -68,7 +67,6 @@ class Server:
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
         self.run, self.ready = _functions(self.entry)
-        self.keeper = _load(Path(__file__).with_name("keeper.py"))
         gc.collect()
         gc.freeze()
 
@@ -109,7 +107,7 @@ class Server:
     def _over(self) -> bool:
         if self.waiting:
             return False
-        return time.monotonic() - self.asked_at > self.idle or stamp() != self.stamp
+        return self.ended or time.monotonic() - self.asked_at > self.idle or stamp() != self.stamp
 
     def _refill(self) -> None:
         # A spare that cannot be prepared would be forked for ever.
@@ -131,6 +129,9 @@ class Server:
                 self.asked_at = time.monotonic()
                 if stamp() != self.stamp:
                     send(client, {"stale": True})
+                elif request["do"] == "end":
+                    self.ended = True
+                    send(client, {})
                 elif request["do"] == "spawn":
                     self._spawn(client, request, descriptors)
                 elif request["do"] == "take":
@@ -142,20 +143,20 @@ class Server:
             client.close()
 
     def _spawn(self, client: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
-        pid = fork()
+        pid = self.child.fork()
         if pid == 0:
-            child(lambda: self._run_child(request, descriptors))
+            self.child.live(lambda: self._run_child(request, descriptors))
         send(client, {"pid": pid})
 
     def _run_child(self, request: dict[str, Any], descriptors: list[int]) -> Any:
         os.setsid()
         output = os.dup(descriptors[0])
-        only(output)
-        standard_streams(output)
+        self.child.only(output)
+        self.child.standard_streams(output)
         os.environ.clear()
         os.environ.update(request["environment"])
         os.chdir(request["cwd"])
-        reseed()
+        self.child.reseed()
         return self.run(request["arguments"])
 
     def _fork_spare(self) -> Spare | None:
@@ -163,7 +164,7 @@ class Server:
         order, child_order = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words, child_words = os.pipe()
         try:
-            pid = fork()
+            pid = self.child.fork()
         except OSError:
             self.failures += 1
             for end in (leash, keeper_leash, order, child_order):
@@ -172,7 +173,7 @@ class Server:
             os.close(child_words)
             return None
         if pid == 0:
-            child(lambda: self._run_keeper(keeper_leash, child_order, child_words))
+            self.child.live(lambda: self._run_keeper(keeper_leash, child_order, child_words))
         keeper_leash.close()
         child_order.close()
         os.close(child_words)
@@ -180,22 +181,22 @@ class Server:
 
     def _run_keeper(self, leash: socket.socket, order: socket.socket, words: int) -> Any:
         os.setsid()
-        only(leash.fileno(), order.fileno(), words)
-        standard_streams(None)
+        self.child.only(leash.fileno(), order.fileno(), words)
+        self.child.standard_streams(None)
         release = (order.close, lambda: os.close(words))
         return self.keeper.keep(leash, lambda place: self._run_spare(place, order, words), release=release)
 
     def _run_spare(self, place: str, order: socket.socket, words: int) -> Any:
         """In the child of the keeper: be ready, wait for the order, and run."""
-        only(order.fileno(), words)
-        standard_streams(words)
+        self.child.only(order.fileno(), words)
+        self.child.standard_streams(words)
         state = self.ready(place)
         send(order, {"pid": os.getpid(), "place": place})
         wanted, _ = receive(order)
         os.environ.clear()
         os.environ.update(wanted["environment"])
         os.chdir(wanted["cwd"])
-        reseed()
+        self.child.reseed()
         send(order, {})
         order.close()
         return self.run(state)
@@ -294,84 +295,14 @@ def stamp() -> tuple[Any, ...]:
     return tuple(found)
 
 
-def fork() -> int:
-    """Fork. Threads of OpenBLAS are no obstacle: it stops and starts them by itself."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return os.fork()
-
-
-def child(run: Callable[[], Any]) -> None:
-    """In a new child: put the signals back, run, and never return."""
-    code = 1
-    try:
-        signal.set_wakeup_fd(-1)
-        for number in signal.valid_signals():
-            with contextlib.suppress(OSError, ValueError):
-                signal.signal(number, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python itself has it
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        code = int(run() or 0)
-    except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        leave(code)
-
-
-def leave(code: int) -> None:
-    """End as an interpreter does, as far as the user's code can tell, and without the server's own end."""
-    import atexit
-    import threading
-
-    with contextlib.suppress(BaseException):
-        threading._shutdown()  # type: ignore[attr-defined]
-    with contextlib.suppress(BaseException):
-        atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(BaseException):
-            stream.flush()
-    os._exit(code & 0xFF)
-
-
-def only(*kept: int) -> None:
-    """Close all descriptors but the standard ones and these."""
-    for descriptor in [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]:
-        if descriptor not in (*_STANDARD, *kept):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
-
-
-def standard_streams(output: int | None) -> None:
-    """Read nothing, and write to `output` (to nowhere if None)."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing if output is None else output, 1)
-    os.dup2(nothing if output is None else output, 2)
-    os.close(nothing)
-
-
-def reseed() -> None:
-    """Give the process random states of its own: a fork has its parent's."""
-    import random
-
-    random.seed()
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and "numpy.random" in sys.modules:
-        numpy.random.seed()
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.seed()
-
-
 def _functions(entry: str) -> tuple[Callable[[Any], Any], Callable[[str], Any]]:
     name, _, function = entry.rpartition(":")
     module = _load(Path(name)) if name.endswith(".py") else importlib.import_module(name)
     return getattr(module, function), getattr(module, "prepare", lambda place: None)
+
+
+def _beside(name: str) -> Any:
+    return _load(Path(__file__).with_name(name))
 
 
 def _load(path: Path) -> Any:

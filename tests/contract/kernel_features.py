@@ -66,7 +66,8 @@ class PythonKernelContract(KernelDriverContract):
             code = (
                 "import asyncio, threading\n"
                 "await asyncio.sleep(0.01)\n"
-                "t = threading.Thread(target=print, args=('in a thread',)); t.start(); t.join(); print('after')"
+                "t = threading.Thread(target=print, args=('in a thread',)); t.start(); t.join()\n"
+                "print('after')"
             )
             assert await output(client, code) == "in a thread\nafter\n"
 
@@ -77,7 +78,8 @@ class PythonKernelContract(KernelDriverContract):
                 "from concurrent.futures import ProcessPoolExecutor\n"
                 "print(subprocess.run([sys.executable, '-c', 'print(6)'], capture_output=True).stdout)\n"
                 "def double(x): return 2 * x\n"
-                "for method, function in (('fork', double), ('spawn', math.sqrt), ('forkserver', math.sqrt)):\n"
+                "methods = {'fork': double, 'spawn': math.sqrt, 'forkserver': math.sqrt}\n"
+                "for method, function in methods.items():\n"
                 "    context = multiprocessing.get_context(method)\n"
                 "    with ProcessPoolExecutor(2, mp_context=context) as pool:\n"
                 "        print(method, list(pool.map(function, [4, 9])))\n"
