@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -109,7 +110,8 @@ class LocalCompute:
         server = ForkServer(Path(self._forking.root), recipe, environment)
         pid = server.spawn(str(folder), cwd=folder, environment=environment, output=output)
         if pid is None:
-            server.start()
+            with contextlib.suppress(OSError, subprocess.CalledProcessError):
+                server.start()
             return None
         return ProcessRef.of(pid) or ProcessRef(pid, 0.0)
 

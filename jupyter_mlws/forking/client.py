@@ -21,7 +21,7 @@ from typing import Any
 _SERVER = Path(__file__).with_name("fork_server.py")
 _PACKET = 1 << 20
 _ANSWER_SECONDS = 10.0
-_SHORT = 90  # bytes: a socket's whole path holds 108
+_SHORT = 85  # bytes: a socket's whole path holds 108
 _MODE = 0o700
 # What an interpreter or a library reads once, at its start: a server serves those who agree with it in these.
 _READ_AT_START = (
@@ -99,23 +99,24 @@ class ForkServer:
     def start(self) -> None:
         """Start the server, in a session of its own, unless there is one. It is of use some seconds later.
 
-        Raises OSError.
+        Raises OSError, CalledProcessError.
         """
         self.folder.mkdir(mode=_MODE, parents=True, exist_ok=True)
         settings = asdict(self._recipe)
         command = [settings.pop("executable"), "-Xfrozen_modules=off", str(_SERVER), str(self.folder)]
         with (self.folder / "log").open("ab") as log:
-            process = subprocess.Popen(
-                [*command, json.dumps(settings)],
+            # By a shell that ends at once, so that it is nobody's child: whoever starts it may end, reap or
+            # adopt what it likes, and the server's children are not among it.
+            subprocess.run(
+                ["/bin/sh", "-c", '"$@" &', "sh", *command, json.dumps(settings)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=self._environment,
                 cwd=self.folder,
                 start_new_session=True,
+                check=True,
             )
-        # It outlives us, and Popen would complain about that.
-        process.returncode = 0
 
     def spawn(self, arguments: Any, *, cwd: Path, environment: Mapping[str, str], output: int) -> int | None:
         """Fork a process that runs the entry with `arguments`, and writes to the descriptor `output`.

@@ -4,9 +4,10 @@ Started by path with the interpreter whose processes it forks, Python 3.9 or lat
 
     python fork_server.py FOLDER CONFIGURATION
 
-FOLDER holds the socket `s`, the lock `lock` and the log. CONFIGURATION is JSON: `entry` (what a child runs,
-as `module:function` or `/path/file.py:function`), `preload` (modules; what is not there is left out),
-`spares` (how many prepared children wait) and `idle` (seconds without a request after which it ends).
+FOLDER holds the socket `s`, the lock `lock` and the log; beside it each spare has a folder of its own.
+CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/path/file.py:function`),
+`preload` (modules; what is not there is left out), `spares` (how many prepared children wait) and `idle`
+(seconds without a request after which it ends).
 
 It forks in two ways. `spawn` forks a child that calls `entry(arguments)`. `take` hands out a spare: a child
 that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder)` of the entry's module
@@ -26,6 +27,7 @@ import importlib.util
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import struct
@@ -184,7 +186,10 @@ class Server:
         self.child.only(leash.fileno(), order.fileno(), words)
         self.child.standard_streams(None)
         release = (order.close, lambda: os.close(words))
-        return self.keeper.keep(leash, lambda place: self._run_spare(place, order, words), release=release)
+        within = self.folder.parent
+        return self.keeper.keep(
+            leash, lambda place: self._run_spare(place, order, words), within=within, release=release
+        )
 
     def _run_spare(self, place: str, order: socket.socket, words: int) -> Any:
         """In the child of the keeper: be ready, wait for the order, and run."""
@@ -239,6 +244,9 @@ class Server:
     def _drop(self, spare: Spare) -> None:
         self.spares.remove(spare)
         spare.close()
+        if spare.about:
+            # Its keeper removes it, unless that is what was killed.
+            shutil.rmtree(spare.about["place"], ignore_errors=True)
 
     def _reap(self) -> None:
         with contextlib.suppress(ChildProcessError):

@@ -27,11 +27,15 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
 _ROUND_SECONDS = 0.01
 _ROUNDS = 500
-_SHORT = 70  # characters: a socket's whole path holds 108
 
 
-def keep(leash: socket.socket, run: Callable[[str], Any], *, release: Iterable[Callable[[], Any]]) -> int:
-    """Fork a child that calls `run(folder)`, a folder for its sockets; keep it until the leash is cut."""
+def keep(
+    leash: socket.socket, run: Callable[[str], Any], *, within: Path, release: Iterable[Callable[[], Any]]
+) -> int:
+    """Fork a child that calls `run(folder)`, a folder for its sockets; keep it until the leash is cut.
+
+    The folder is made in `within`. `release` is called once the child is there, to close what is its own.
+    """
     _name("mlws-keeper")
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     woken, waker = os.pipe()
@@ -41,7 +45,7 @@ def keep(leash: socket.socket, run: Callable[[str], Any], *, release: Iterable[C
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    place = tempfile.mkdtemp(prefix="mlws-k", dir=_short_folder())
+    place = tempfile.mkdtemp(prefix="mlws-k", dir=within)
     keeper = os.getpid()
     pid = os.fork()
     if pid == 0:
@@ -130,12 +134,6 @@ def _descendants(pid: int, *, deep: bool) -> list[int]:
     for child in found if deep else ():
         found += children.get(child, ())
     return found
-
-
-def _short_folder() -> str | None:
-    """Where sockets lie: a folder of this user alone, if its path is short enough for a socket's."""
-    folder = os.environ.get("XDG_RUNTIME_DIR", "")
-    return folder if 0 < len(folder) <= _SHORT and Path(folder).is_dir() else None
 
 
 def _prctl(option: int, value: int) -> None:

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Any
 
 from jupyter_mlws.forking.client import ForkServer, Recipe, Taken
@@ -72,7 +74,7 @@ class ForkedDriver:
         taken = server.take()
         if taken is None:
             # A plain kernel says better what is wrong with this Python or this folder.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, CalledProcessError):
                 server.start()
             return None
         try:
@@ -148,6 +150,8 @@ class ForkedKernel:
             self._loop.remove_reader(self._taken.leash)
             self._words.close()
             self._taken.close()
+            # The keeper did, unless it was killed.
+            await asyncio.to_thread(shutil.rmtree, self._taken.place, ignore_errors=True)
 
     async def _shut_down(self, *, patience: float) -> None:
         session = self.client.session

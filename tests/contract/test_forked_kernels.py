@@ -13,9 +13,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kernel_driver import connect, gone, output
+from kernel_driver import connect, ended, gone, output
 from kernel_features import PythonKernelContract
 
+from jupyter_mlws.forking.client import end_servers
 from jupyter_mlws.kernels.forked import ForkedDriver, ForkedKernel
 from jupyter_mlws.kernels.plain import PlainDriver
 from jupyter_mlws.model.forking import Forking
@@ -137,6 +138,30 @@ class TestForkServer:
         assert await output(client, "print(1)") == "1\n"
         client.stop_channels()
         await kernel.close(patience=0)
+
+    async def test_nothing_is_left_when_a_keeper_is_killed(self, place, wait_until):
+        kernel = await self.take(place)
+        folder = kernel._taken.place
+        keeper = psutil.Process(kernel.pid).parent()
+        keeper.kill()
+        await wait_until(lambda: gone(kernel.pid))
+        await wait_until(lambda: ended(kernel), what="word of its end")
+        await kernel.close(patience=5)
+        assert not folder.exists()
+
+    async def test_all_are_ended_at_once_and_what_they_forked_lives_on(self, place, tmp_path):
+        self.root = tmp_path
+        self.driver = OnlyForked(tmp_path)
+        kernel = await self.take(place)
+        server = self.server()
+        end_servers(tmp_path)
+        assert gone(server.pid)
+        assert [folder.name[:6] for folder in tmp_path.iterdir()] == ["mlws-k"]
+        client = await connect(kernel)
+        assert await output(client, "print(1)") == "1\n"
+        client.stop_channels()
+        await kernel.close(patience=0)
+        assert not list(tmp_path.iterdir())
 
     async def test_it_ends_when_idle_and_leaves_nothing(self, place, tmp_path, wait_until):
         self.driver = OnlyForked(tmp_path, idle=0.5)

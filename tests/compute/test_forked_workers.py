@@ -1,0 +1,92 @@
+"""Workers that the compute `local` forks, against those that it starts anew."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
+
+from attempts import Attempt, prepare
+
+from jupyter_mlws.compute.local import LocalCompute
+from jupyter_mlws.forking.client import end_servers
+from jupyter_mlws.model.forking import Forking
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
+LARGE = "x = bytearray(400 << 20); import time; time.sleep(600)"
+
+
+@pytest.fixture
+def forking(place: Any, wait_for: Any) -> Any:
+    """Settings of fork servers, which end with the test and leave nothing."""
+    yield Forking(root=str(place.runtime), preload=(), spares=1, idle=60)
+    end_servers(place.runtime)
+    wait_for(lambda: not list(place.runtime.iterdir()), what="an empty runtime folder", timeout=10)
+
+
+async def launched(compute: LocalCompute, attempt: Attempt, wait_until: Any) -> psutil.Process:
+    """Launch a worker and wait for its end; return its parent of then."""
+    ref = await compute.launch(attempt.root)
+    parent = psutil.Process(psutil.Process(ref.pid).ppid())
+    await wait_until(lambda: not ref.alive(), what="the worker's end")
+    return parent
+
+
+async def both_serve(place: Any, wait_until: Any) -> None:
+    """Wait for the fork servers of workers and of kernels."""
+    await wait_until(lambda: len(list(place.runtime.glob("fork-*/s"))) == 2, what="the fork servers")
+
+
+async def test_the_first_is_started_and_those_after_it_are_forked(
+    place: Any, forking: Forking, wait_until: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    compute = LocalCompute(forking=forking)
+    first = prepare(place.root / "a1", code="print(1)", task={"forking": forking})
+    assert (await launched(compute, first, wait_until)).pid == os.getpid()
+    assert first.text() == "1\n"
+
+    await both_serve(place, wait_until)
+    monkeypatch.setenv("GIVEN_TO_THE_SERVER", "later")
+    code = "import os, sys; print(os.environ['GIVEN_TO_THE_SERVER'], os.getcwd(), __name__)"
+    second = prepare(place.root / "a2", code=code, task={"forking": forking})
+    parent = await launched(compute, second, wait_until)
+    assert "fork_server.py" in " ".join(parent.cmdline())
+    assert second.statuses[-1] == "Completed", second.error
+    assert second.text() == f"later {second.root} __main__\n"
+    assert second.log == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "spec", "status", "said"),
+    [
+        (
+            "x = bytearray(400 << 20); import time; time.sleep(600)",
+            {"resources": {"memory": 200 << 20}},
+            "Failed",
+            "memory",
+        ),
+        ("import time; time.sleep(600)", {"timeout": 0.5}, "Failed", "timeout"),
+        ("import os; os._exit(9)", {}, "Failed", "exit code 9"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", {}, "Failed", "SIGSEGV"),
+        ("1/0", {}, "Failed", "division by zero"),
+        ("", {}, "Completed", ""),
+    ],
+)
+async def test_a_forked_job_ends_as_any_other(
+    place: Any, forking: Forking, wait_until: Any, code: str, spec: Any, status: str, said: str
+) -> None:
+    compute = LocalCompute(forking=forking)
+    for number in range(2):
+        attempt = prepare(place.root / f"a{number}", code=code, task={"forking": forking}, **spec)
+        await launched(compute, attempt, wait_until)
+        assert attempt.statuses[-1] == status, attempt.last
+        if said:
+            assert said in str(attempt.error)
+        await both_serve(place, wait_until)
