@@ -128,7 +128,7 @@ _NOT_INHERITED = frozenset(
 
 
 @contextlib.contextmanager
-def _a_place() -> Iterator[Place]:
+def a_place() -> Iterator[Place]:
     # /tmp and not pytest's tmp_path: on macOS, and under long test names, that is too long for a socket.
     place = Place(Path(tempfile.mkdtemp(prefix="mlws", dir="/tmp")).resolve())
     for folder in (
@@ -180,7 +180,7 @@ def end_marked(root: Path) -> None:
 @pytest.fixture(autouse=True)
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """The test's own machine, as far as it can see: this process's environment points into it."""
-    with _a_place() as made:
+    with a_place() as made:
         for name in _NOT_INHERITED:
             monkeypatch.delenv(name, raising=False)
         for name, value in made.environment.items():
@@ -304,8 +304,12 @@ def launch(
     port: int | None = None,
     arguments: list[str] | None = None,
     environment: dict[str, str] | None = None,
+    sparing: bool = True,
 ) -> RunningServer:
-    """Start `jupyter server` (or `lab`) in `place` and wait until our extension answers."""
+    """Start `jupyter server` (or `lab`) in `place` and wait until our extension answers.
+
+    Each place has fork servers of its own: `sparing` ones preload next to nothing.
+    """
     port = port or free_port_number()
     token = "t" + os.urandom(12).hex()
     arguments = arguments or []
@@ -323,6 +327,7 @@ def launch(
         f"--IdentityProvider.token={token}",
         f"--ServerApp.root_dir={place.folder}",
         "--ServerApp.jpserver_extensions=jupyter_mlws=True",
+        *(("--MlwsApp.preload=json", "--MlwsApp.spares=1") if sparing else ()),
         *arguments,
     ]
     with log.open("wb") as sink:
@@ -397,7 +402,7 @@ def start_server(place: Place) -> Iterator[StartServer]:
 @pytest.fixture(scope="module")
 def jupyter_server() -> Iterator[RunningServer]:
     """One real Jupyter server for the tests of a module, in a place of its own."""
-    with _a_place() as made:
+    with a_place() as made:
         server = launch(made)
         yield server
         server.stop()

@@ -27,7 +27,9 @@ async def open_services(place: Any) -> AsyncIterator[Open]:
     async def open(**settings: Any) -> Services:
         workspace = workspaces.open(Layout(place.workspace))
         seen: list[Change] = []
-        services = await Services.open(workspace, Settings(mlflow=False, **settings), on_change=seen.extend)
+        services = await Services.open(
+            workspace, Settings(mlflow=False, preload=(), spares=1, **settings), on_change=seen.extend
+        )
         opened.append(services)
         return services
 

@@ -9,7 +9,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import websocket_connect
 
-from tests.conftest import _a_place, launch
+from tests.conftest import a_place, launch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ CREATE = "api/2.0/mlflow/experiments/create"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[RunningServer]:
-    with _a_place() as made:
+    with a_place() as made:
         server = launch(made, base_url="/a/b/")
         yield server
         server.stop()
