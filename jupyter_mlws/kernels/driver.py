@@ -42,7 +42,7 @@ class Kernel(Protocol):
 
     @property
     def process_started(self) -> float | None:
-        """Start time of that process in seconds since 1970, as psutil gives it."""
+        """Start time of that process; see `processes.identity`."""
 
     @property
     def language(self) -> str:

@@ -173,7 +173,7 @@ class Attempt(Record):
     """Relative to the workspace."""
     pid: int | None = None
     process_started: float | None = None
-    """Start time of the worker in seconds since 1970, as psutil gives it: pid and this name a process."""
+    """Start time of the worker (see `processes.identity`): pid and this name a process."""
     kernel_pid: int | None = None
     kernel_process_started: float | None = None
     gpus: list[int] = []

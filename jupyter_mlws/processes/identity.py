@@ -5,20 +5,36 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 _POLL_SECONDS = 0.02
-# The start is reckoned from the clock, which may be set meanwhile; a pid does not come round again within
-# seconds of its first use.
-_SAME_START_SECONDS = 5.0
+_SAME_START_SECONDS = 0.05
+_START_FIELD = 19  # of /proc/<pid>/stat after the name: proc(5), starttime
+
+
+def process_start(pid: int) -> float:
+    """Return when a process started, in seconds. Raises `psutil.Error` when there is none.
+
+    On Linux it is counted from the machine's own start, which stays when the clock is set; elsewhere from
+    1970, as the system keeps it.
+    """
+    if not sys.platform.startswith("linux"):
+        return psutil.Process(pid).create_time()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        return int(fields[_START_FIELD]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError, ValueError) as error:
+        raise psutil.NoSuchProcess(pid) from error
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessRef:
-    """One process: its pid, and when it started in seconds since 1970."""
+    """One process: its pid, and when it started (see `process_start`)."""
 
     pid: int
     started: float
@@ -27,14 +43,14 @@ class ProcessRef:
     def of(cls, pid: int) -> ProcessRef | None:
         """Return the process that has `pid` now; None when there is none."""
         try:
-            return cls(pid, psutil.Process(pid).create_time())
+            return cls(pid, process_start(pid))
         except psutil.Error:
             return None
 
     @classmethod
     def this(cls) -> ProcessRef:
         """Return the process that calls."""
-        return cls(os.getpid(), psutil.Process().create_time())
+        return cls(os.getpid(), process_start(os.getpid()))
 
     def alive(self) -> bool:
         """Whether this very process runs. One that ended and waits to be reaped does not."""
@@ -83,7 +99,7 @@ class ProcessRef:
         return True
 
     def _is(self, process: psutil.Process) -> bool:
-        return bool(abs(process.create_time() - self.started) <= _SAME_START_SECONDS)
+        return bool(abs(process_start(process.pid) - self.started) <= _SAME_START_SECONDS)
 
     def _orphans(self) -> list[psutil.Process]:
         """Members of the group that began after its leader: a number that is free may be an older group's."""
@@ -91,6 +107,6 @@ class ProcessRef:
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
                 ours = os.getpgid(process.pid) == self.pid and process.pid != os.getpid()
-                if ours and process.create_time() >= self.started - _SAME_START_SECONDS:
+                if ours and process_start(process.pid) >= self.started - _SAME_START_SECONDS:
                     found.append(process)
         return found

@@ -33,7 +33,7 @@ class ServerRecord(Record):
 
     pid: int | None = None
     process_started: float | None = None
-    """Seconds since 1970, as psutil gives it."""
+    """See `processes.identity`."""
     port: int
     token: str
     socket: str

@@ -8,6 +8,7 @@ import pytest
 
 from jupyter_mlws.client import discovery, places
 from jupyter_mlws.client.places import WorkspaceNameInvalid
+from jupyter_mlws.processes.identity import process_start
 from jupyter_mlws.processes.runtime_folder import runtime_folder
 
 WORKSPACE = "0123456789abcdef0123456789abcdef"
@@ -27,7 +28,7 @@ def word_of(pid=None, *, workspace_id=WORKSPACE, folder=WORKSPACE, started=None,
     file = runtime_folder(folder) / f"server-{pid}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     if started is None:
-        started = psutil.Process(pid).create_time()
+        started = process_start(pid)
     told = {
         "pid": pid,
         "process_started": started,

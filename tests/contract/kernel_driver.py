@@ -14,6 +14,7 @@ import pytest
 
 from jupyter_mlws.kernels.driver import Driver, Kernel, KernelNotFound
 from jupyter_mlws.model.job import KernelChoice
+from jupyter_mlws.processes.identity import process_start
 
 
 class KernelDriverContract(ABC):
@@ -41,7 +42,7 @@ class KernelDriverContract(ABC):
             assert await kernel.alive()
             assert kernel.exit_code() is None
             assert kernel.process_started is not None
-            assert abs(psutil.Process(kernel.pid).create_time() - kernel.process_started) < 0.05
+            assert kernel.process_started == process_start(kernel.pid)
 
     async def test_it_leads_a_process_group_of_its_own(self, place: Any) -> None:
         async with started(self, place) as (kernel, _):

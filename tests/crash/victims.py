@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from jupyter_mlws.processes.identity import process_start
 from jupyter_mlws.tracking.address import read_record
 
 ROLES = ("server", "worker", "kernel", "keeper", "worker fork server", "kernel fork server", "mlflow")
@@ -55,7 +56,7 @@ def _of_attempt(folder: Path) -> Iterator[Victim]:
     with contextlib.suppress(OSError, ValueError, KeyError, psutil.Error):
         known = json.loads((folder / "process.json").read_bytes())
         worker = psutil.Process(known["pid"])
-        if abs(worker.create_time() - known["process_started"]) > 0.1:
+        if process_start(worker.pid) != known["process_started"]:
             return
         yield Victim("worker", worker, job)
     with contextlib.suppress(OSError, ValueError, KeyError, psutil.Error):
@@ -63,7 +64,7 @@ def _of_attempt(folder: Path) -> Iterator[Victim]:
             event = json.loads(line)
             if event["type"] == "kernel" and event["pid"] is not None:
                 kernel = psutil.Process(event["pid"])
-                if abs(kernel.create_time() - event["process_started"]) > 0.1:
+                if process_start(kernel.pid) != event["process_started"]:
                     return
                 yield Victim("kernel", kernel, job)
                 parent = kernel.parent()

@@ -5,11 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
-from jupyter_mlws.processes.identity import ProcessRef
+from jupyter_mlws.processes.identity import ProcessRef, process_start
 from jupyter_mlws.processes.watch import Watch
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
@@ -132,3 +134,10 @@ def test_waiting_ends_with_the_process_or_the_patience(sleeper: subprocess.Popen
     assert not ref.wait(0.05)
     sleeper.kill()
     assert ref.wait(30)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system keeps the time of the start")
+def test_a_start_is_counted_from_the_machines_own_and_no_clock_moves_it() -> None:
+    since_boot = psutil.Process().create_time() - psutil.boot_time()
+    assert abs(process_start(os.getpid()) - since_boot) < 1
+    assert process_start(os.getpid()) < time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from jupyter_mlws.processes.identity import process_start
 from jupyter_mlws.store import workspaces
 from jupyter_mlws.store.layout import Layout
 from tests.conftest import Place
@@ -46,7 +47,7 @@ def test_the_file_that_tells_of_it(start_server: StartServer, wait_for: Any) -> 
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.name == f"server-{server.process.pid}.json"
     assert found["pid"] == server.process.pid
-    assert abs(found["process_started"] - psutil.Process(server.process.pid).create_time()) < 1
+    assert found["process_started"] == process_start(server.process.pid)
     assert (found["url"], found["token"], found["headless"]) == (server.url, server.token, False)
     assert found["workspace"] == str(server.workspace)
     with server.client() as api:

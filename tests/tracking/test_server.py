@@ -19,6 +19,7 @@ import httpx
 import psutil
 import pytest
 
+from jupyter_mlws.processes.identity import process_start
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import ServerRecord, read_record, write_record
 from jupyter_mlws.tracking.runs import Runs
@@ -94,7 +95,7 @@ async def test_it_starts_as_one_process_of_its_own_session(make: Make, place: An
     process = psutil.Process(pid(place))
     assert os.getsid(process.pid) == process.pid
     assert process.children() == []
-    assert process.create_time() == record(place).process_started
+    assert process_start(process.pid) == record(place).process_started
     assert not list(place.folder.iterdir())  # no `mlruns` where the Jupyter server runs
     await server.stop()
     assert server.state().status == "stopped"
@@ -172,7 +173,7 @@ async def test_a_foreign_pid_in_the_file_is_left_alone(make: Make, place: Any) -
         folder = place.workspace / "mlflow"
         folder.mkdir(parents=True)
         stale = ServerRecord(pid=other.pid, process_started=1.0, port=1, token="t" * 32, socket="/none")
-        for started in (1.0, psutil.Process(other.pid).create_time()):
+        for started in (1.0, process_start(other.pid)):
             write_record(folder / "server.json", stale.model_copy(update={"process_started": started}))
             server = make()
             assert await status(await server.ensure()) == 200
