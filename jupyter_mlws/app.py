@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,9 @@ from jupyter_mlws.jobs.publishing import Publisher
 from jupyter_mlws.jobs.recording import Recorder
 from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.service import JobService
+from jupyter_mlws.jobs.shipping import Shipping
 from jupyter_mlws.jobs.snapshot import Limits
+from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.events import Change
 from jupyter_mlws.model.forking import PRELOAD, Forking
 from jupyter_mlws.model.workspace import Workspace
@@ -32,6 +35,8 @@ from jupyter_mlws.store.database import Database
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.store.transaction import Transaction
 from jupyter_mlws.tracking.server import TrackingServer
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,8 +73,9 @@ class Services:
     tracking: TrackingServer | None
     loop: ReconcileLoop
     publisher: Publisher
-    recorder: Recorder
     forking: Forking | None
+    warming: asyncio.Task[None] | None
+    """The start of MLflow's server."""
 
     @property
     def leader(self) -> bool:
@@ -101,9 +107,9 @@ class Services:
         records = JobRecords(database, changed=changed)
         publisher = Publisher(records, on_change)
         tracking = TrackingServer(layout, runtime=runtime) if settings.mlflow else None
-        recorder = Recorder(tracking, blobs=blobs)
+        recorder = Recorder(tracking, blobs=blobs, doorbell=bell_path)
         launcher = Launcher(
-            layout=layout, blobs=blobs, doorbell=bell_path, records=recorder.records, forking=forking
+            layout=layout, blobs=blobs, doorbell=bell_path, recorder=recorder, forking=forking
         )
         controller = JobController(
             records=records,
@@ -112,6 +118,7 @@ class Services:
             computes=computes,
             launcher=launcher,
             recorder=recorder,
+            shipping=Shipping(tracking, records=records, layout=layout),
             ring=doorbell.ring,
         )
         loop = ReconcileLoop(leadership=Leadership(database), doorbell=doorbell, controllers=[controller])
@@ -144,12 +151,11 @@ class Services:
             tracking=tracking,
             loop=loop,
             publisher=publisher,
-            recorder=recorder,
             forking=forking,
+            warming=None if tracking is None else asyncio.create_task(_warm_up(tracking)),
         )
         await publisher.start()
         loop.start()
-        recorder.warm_up()
         return services
 
     async def close(self) -> None:
@@ -158,7 +164,9 @@ class Services:
         await self.loop.close()
         await self.publisher.close()
         await self.jobs.close()
-        await self.recorder.close()
+        if self.warming is not None:
+            self.warming.cancel()
+            await asyncio.gather(self.warming, return_exceptions=True)
         if self.tracking is not None and not needed:
             await self.tracking.stop()
         if self.forking is not None and not needed:
@@ -172,6 +180,14 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
     return Forking(
         root=str(runtime), preload=settings.preload, spares=settings.spares, idle=settings.fork_idle
     )
+
+
+async def _warm_up(server: TrackingServer) -> None:
+    """Have MLflow's server started beside everything else: its first start takes many seconds."""
+    try:
+        await server.ensure()
+    except MlwsError as error:
+        _log.warning("MLflow's server could not be started: %s", error)
 
 
 def _computes(settings: Settings, forking: Forking | None) -> dict[str, ComputeBackend]:

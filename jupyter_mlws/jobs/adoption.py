@@ -15,7 +15,6 @@ from jupyter_mlws.jobs.following import Following
 from jupyter_mlws.jobs.log import last_events
 from jupyter_mlws.jobs.progress import Ending, Progress, run_seconds
 from jupyter_mlws.jobs.roster import Roster
-from jupyter_mlws.jobs.run_mirror import RunMirror
 from jupyter_mlws.jobs.unused_blobs import in_snapshots
 from jupyter_mlws.model.attempt_files import AttemptFiles
 from jupyter_mlws.model.errors import ErrorInfo, MlwsError
@@ -33,14 +32,11 @@ _log = logging.getLogger(__name__)
 class Adoption:
     """Takes over from the server that led before, which may have died at any moment."""
 
-    def __init__(
-        self, *, roster: Roster, layout: Layout, blobs: Blobs, finisher: Finisher, mirror: RunMirror
-    ) -> None:
+    def __init__(self, *, roster: Roster, layout: Layout, blobs: Blobs, finisher: Finisher) -> None:
         self._roster = roster
         self._layout = layout
         self._blobs = blobs
         self._finisher = finisher
-        self._mirror = mirror
 
     async def adopt_all(self) -> None:
         """Follow every attempt that the database believes to be under way. Raises the errors of the store."""
@@ -82,8 +78,6 @@ class Adoption:
             error = ErrorInfo(code=NEVER_BEGAN, message="The server ended before the attempt began.")
             following.worker_ended = True
             self._finisher.finish(following, Ending(JobStatus.FAILED, datetime.now(UTC), error))
-        elif job.run_id is None:
-            self._mirror.begin(following)
 
 
 def _old_folders(layout: Layout) -> list[Path]:

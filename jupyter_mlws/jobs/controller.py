@@ -15,6 +15,7 @@ from jupyter_mlws.jobs.recording import Recorder
 from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.roster import Roster
 from jupyter_mlws.jobs.run_mirror import RunMirror
+from jupyter_mlws.jobs.shipping import Shipping
 from jupyter_mlws.jobs.starting import Starter
 from jupyter_mlws.jobs.watching import Watcher
 from jupyter_mlws.jobs.wishes import Wishes
@@ -38,13 +39,15 @@ class JobController:
         computes: Mapping[str, ComputeBackend],
         launcher: Launcher,
         recorder: Recorder,
+        shipping: Shipping,
         ring: Callable[[str], None],
     ) -> None:
         """`ring` makes the loop look at a job again at once."""
         self._roster = roster = Roster(records, ring=ring)
-        mirror = RunMirror(roster, recorder)
-        finisher = Finisher(roster=roster, blobs=blobs, recorder=recorder)
-        self._adoption = Adoption(roster=roster, layout=layout, blobs=blobs, finisher=finisher, mirror=mirror)
+        self._shipping = shipping
+        mirror = RunMirror(roster)
+        finisher = Finisher(roster=roster, blobs=blobs, recorder=recorder, mirror=mirror, shipping=shipping)
+        self._adoption = Adoption(roster=roster, layout=layout, blobs=blobs, finisher=finisher)
         self._watcher = Watcher(roster=roster, finisher=finisher, mirror=mirror)
         self._wishes = Wishes(roster=roster, layout=layout)
         self._starter = Starter(
@@ -52,7 +55,7 @@ class JobController:
             layout=layout,
             computes=computes,
             launcher=launcher,
-            mirror=mirror,
+            recorder=recorder,
             finisher=finisher,
         )
         self._sweeping: asyncio.Task[None] | None = None
@@ -65,10 +68,13 @@ class JobController:
         self._roster.epoch = epoch
         self._looked_at_all = 0.0
         await self._adoption.adopt_all()
+        self._shipping.start(epoch)
         self._sweeping = asyncio.create_task(self._sweep())
 
     async def step(self, rung: frozenset[str]) -> None:
         """Mend what differs between the wishes, the rows, the logs and the processes."""
+        if rung:
+            self._shipping.wake()  # what rings may have logged something that is urgent
         everything = not rung or time.monotonic() - self._looked_at_all > _ALL_SECONDS
         if everything:
             self._looked_at_all = time.monotonic()
@@ -87,6 +93,7 @@ class JobController:
         if self._sweeping is not None:
             self._sweeping.cancel()
         self._wishes.let_go()
+        await self._shipping.let_go()
         for following in self._roster:
             self._roster.drop(following)
 

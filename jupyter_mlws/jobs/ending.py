@@ -11,7 +11,8 @@ from jupyter_mlws.jobs.following import Following
 from jupyter_mlws.jobs.progress import Ending, Progress, ended, queued_again
 from jupyter_mlws.jobs.recording import Recorder
 from jupyter_mlws.jobs.roster import Roster
-from jupyter_mlws.jobs.run_mirror import settled
+from jupyter_mlws.jobs.run_mirror import RunMirror
+from jupyter_mlws.jobs.shipping import AWAY, Shipping
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.job import Attempt
 from jupyter_mlws.model.status import JobStatus, Wanted
@@ -20,7 +21,7 @@ from jupyter_mlws.store.blobs import Blobs
 
 NEVER_BEGAN = "never_began"
 """Code of the error of an attempt whose worker never started; it does not count as a try."""
-_BEGIN_SECONDS = 20.0  # that an ended job waits for the run that MLflow has not yet begun
+_RECORD_SECONDS = 2.0  # that an ended job waits for MLflow to have its record
 _AGAIN_SECONDS = 2.0
 _log = logging.getLogger(__name__)
 
@@ -38,10 +39,14 @@ def next_try(attempts: list[Attempt], ending: Ending, *, retries: int) -> str | 
 class Finisher:
     """Ends attempts. Each part may be done again after a crash in the middle: the row is written last."""
 
-    def __init__(self, *, roster: Roster, blobs: Blobs, recorder: Recorder) -> None:
+    def __init__(
+        self, *, roster: Roster, blobs: Blobs, recorder: Recorder, mirror: RunMirror, shipping: Shipping
+    ) -> None:
         self._roster = roster
         self._blobs = blobs
         self._recorder = recorder
+        self._mirror = mirror
+        self._shipping = shipping
 
     def finish(self, following: Following, ending: Ending) -> None:
         """Begin to end an attempt, once; then it is followed no more."""
@@ -72,7 +77,7 @@ class Finisher:
         await self._roster.save(following, await self._closed(progress, ending, trouble))
 
     async def _record(self, following: Following, ending: Ending) -> tuple[dict[str, object], str | None]:
-        """Complete the run in MLflow; return what changed of the job, and a sentence if that failed."""
+        """Write the end of the run; return what changed of the job, and a sentence if there is one to say."""
         changes: dict[str, object] = {}
         seen = following.progress.environment
         lock = None if seen is None else Lock.seen(seen)
@@ -83,15 +88,15 @@ class Finisher:
             except MlwsError as error:
                 # A full disk: the job has ended all the same, and says so.
                 _log.warning("The packages of job %s are not kept: %s", following.id, error)
-        await settled(following.recording, seconds=_BEGIN_SECONDS)
-        job = following.progress.job
-        if job.run_id is None and following.recording is None:
-            return changes, None  # it was not even begun
+        job, attempt = following.progress.job, following.progress.attempt
         trouble = await self._recorder.end(job, following.folder, ending, lock)
-        if job.run_id is not None and trouble is None:
-            metrics = await self._recorder.metrics(job.run_id)
-            changes |= {} if metrics is None else {"metrics": metrics}
-        return changes, trouble
+        if job.run_id is None or not await asyncio.to_thread(following.folder.files.spool.is_dir):
+            return changes, trouble
+        # Its state is true whether or not MLflow answers; where it does, the record is complete with it.
+        shipped = await self._shipping.recorded(job.id, attempt.number, seconds=_RECORD_SECONDS)
+        if shipped is not None:
+            return {**changes, "metrics": shipped.values.metrics}, trouble or shipped.refused
+        return {**changes, "metrics": await self._mirror.finish(following)}, trouble or AWAY
 
     async def _closed(self, progress: Progress, ending: Ending, trouble: str | None) -> Progress:
         """Return the records of the job ended, or waiting for its next attempt."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from jupyter_mlws.jobs.folder import AttemptFolder
+from jupyter_mlws.jobs.latest_values import LatestValues
 from jupyter_mlws.jobs.progress import Progress
 from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.processes.watch import Watch
@@ -30,13 +31,15 @@ class Following:
         """When it was begun or adopted, on the monotonic clock."""
         self.asked_to_cancel: float | None = None
         """When the worker was told to end, on the monotonic clock."""
-        self.metrics_read = 0.0
-        """When the metrics were asked for last, on the monotonic clock."""
         self.launching: asyncio.Task[None] | None = None
-        self.recording: asyncio.Task[None] | None = None
-        """The creation of the run in MLflow."""
-        self.metrics: asyncio.Task[None] | None = None
-        """The reading of the run's metrics."""
+        self.mirrored = 0.0
+        """When its spool was read last, on the monotonic clock."""
+        self.mirroring: asyncio.Task[None] | None = None
+        """The reading of its spool."""
+        self.values: LatestValues | None = None
+        """What its run has, as far as the spool was read."""
+        self.values_changed = True
+        """Whether that is not written yet."""
         self.writing = asyncio.Lock()
         self.ending: asyncio.Task[None] | None = None
         self.trouble: str | None = None

@@ -10,6 +10,7 @@ from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.environments.build import build
 from jupyter_mlws.environments.lock import InterpreterBroken, Lock, read_lock
 from jupyter_mlws.jobs.folder import AttemptFolder
+from jupyter_mlws.jobs.recording import Recorder
 from jupyter_mlws.jobs.snapshot import Snapshot, restore
 from jupyter_mlws.model.errors import NotFound
 from jupyter_mlws.model.forking import Forking
@@ -33,20 +34,21 @@ class Launcher:
     """Makes an attempt's folder, puts into it what the worker needs, and starts the worker."""
 
     def __init__(
-        self, *, layout: Layout, blobs: Blobs, doorbell: Path, records: bool, forking: Forking | None
+        self, *, layout: Layout, blobs: Blobs, doorbell: Path, recorder: Recorder, forking: Forking | None
     ) -> None:
-        """`records`: whether the worker is to wait for an MLflow run; `forking`: how kernels are forked."""
+        """`recorder` writes the beginning of the attempt's MLflow run; `forking`: how kernels are forked."""
         self._forking = forking
         self._layout = layout
         self._blobs = blobs
         self._doorbell = doorbell
-        self._records = records
+        self._recorder = recorder
 
     async def launch(
         self, job: Job, attempt: Attempt, folder: AttemptFolder, compute: ComputeBackend, *, say: Say
     ) -> ProcessRef:
         """Start the attempt's worker. Raises errors of ours, FileExistsError when the attempt has begun."""
         await asyncio.to_thread(folder.begin)
+        await self._recorder.begin(job, attempt, folder)
         spec = job.spec
         if spec.environment is not None:
             spec = spec.model_copy(update={"kernel": await self._kernel(spec, say)})
@@ -62,7 +64,7 @@ class Launcher:
             script=str(cwd / (spec.path or "")) if spec.kind is JobKind.SCRIPT else None,
             inputs=None if spec.inputs is None else str(self._blobs.path(spec.inputs.blob)),
             doorbell=str(self._doorbell),
-            tracking=self._records,
+            tracking=self._recorder.records,
             environment=variables,
             forking=self._forking,
         )

@@ -148,8 +148,8 @@ def queued_again(progress: Progress, ending: Ending, *, message: str) -> Progres
     return replace(over, job=job)
 
 
-def started(job: Job, *, number: int, folder: str, now: datetime) -> Progress:
-    """Return a queued job with a new attempt, preparing."""
+def started(job: Job, *, number: int, folder: str, run_id: str | None, now: datetime) -> Progress:
+    """Return a queued job with a new attempt, preparing; `run_id` is that of its MLflow run."""
     attempt = Attempt(number=number, status=JobStatus.PREPARING, folder=folder, created_at=now)
     following = job.model_copy(
         update={
@@ -157,7 +157,7 @@ def started(job: Job, *, number: int, folder: str, now: datetime) -> Progress:
             "attempt": number,
             "offset": 0,
             "message": "Starting the kernel",
-            "run_id": None,
+            "run_id": run_id,
             "error": None,
         }
     )

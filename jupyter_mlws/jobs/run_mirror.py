@@ -1,4 +1,4 @@
-"""The MLflow run of an attempt that is followed: begun beside it, its metrics mirrored into the job."""
+"""The metrics and parameters of an attempt that is followed, mirrored from its spool into the database."""
 
 from __future__ import annotations
 
@@ -6,52 +6,66 @@ import asyncio
 import time
 
 from jupyter_mlws.jobs.following import Following
-from jupyter_mlws.jobs.recording import Recorder
+from jupyter_mlws.jobs.latest_values import LatestValues
+from jupyter_mlws.jobs.log import read_lines
 from jupyter_mlws.jobs.roster import Roster
+from jupyter_mlws.store import run_values
+from jupyter_mlws.tracking.spool import RECORDS
 
-_METRICS_SECONDS = 2.0
+_SECONDS = 0.5  # between two looks
+_PIECE_BYTES = 4 << 20
 
 
 class RunMirror:
-    """Keeps a job and its run alike while the attempt goes on. Nothing waits for it."""
+    """Keeps a job and its run alike while the attempt goes on. MLflow is not asked."""
 
-    def __init__(self, roster: Roster, recorder: Recorder) -> None:
+    def __init__(self, roster: Roster) -> None:
         self._roster = roster
-        self._recorder = recorder
 
-    def begin(self, following: Following) -> None:
-        """Create the run and tell the worker of it, if MLflow is there to be told."""
-        if self._recorder.records:
-            following.recording = following.beside(self._begin(following))
-
-    def read_metrics(self, following: Following) -> None:
-        """Read the metrics, if they were not read just now; one request at a time."""
-        run_id, now = following.progress.job.run_id, time.monotonic()
-        if run_id is None or now - following.metrics_read < _METRICS_SECONDS:
+    def look(self, following: Following) -> None:
+        """Read what was logged since, beside everything else, if that was not done just now."""
+        if following.progress.job.run_id is None or time.monotonic() - following.mirrored < _SECONDS:
             return
-        if following.metrics is None or following.metrics.done():
-            following.metrics_read = now
-            following.metrics = following.beside(self._update_metrics(following, run_id))
+        if following.mirroring is None or following.mirroring.done():
+            following.mirrored = time.monotonic()
+            following.mirroring = following.beside(self._look(following))
 
-    async def _begin(self, following: Following) -> None:
-        progress = following.progress
-        run_id = await self._recorder.begin(progress.job, progress.attempt, following.folder)
-        if run_id is not None:
-            await self._roster.change(following, run_id=run_id)
-            following.beside(self._recorder.describe(progress.job, run_id))
+    async def finish(self, following: Following) -> dict[str, float | None]:
+        """Read all that was logged; return the latest metrics. Raises the errors of the store."""
+        if following.mirroring is not None:
+            await asyncio.wait({following.mirroring})
+        values = await self._read(following)
+        if values is None:
+            return {}
+        await self._save(following, values)
+        return values.metrics
 
-    async def _update_metrics(self, following: Following, run_id: str) -> None:
-        metrics = await self._recorder.metrics(run_id)
-        if metrics is not None and metrics != following.progress.job.metrics and following.ending is None:
-            await self._roster.change(following, metrics=metrics)
+    async def _look(self, following: Following) -> None:
+        values = await self._read(following)
+        if values is not None and following.ending is None and following.values_changed:
+            following.values_changed = False
+            await self._save(following, values)
+            if values.metrics != following.progress.job.metrics:
+                await self._roster.change(following, metrics=values.metrics)
 
+    async def _read(self, following: Following) -> LatestValues | None:
+        run_id = following.progress.job.run_id
+        if run_id is None:
+            return None
+        if following.values is None:
+            following.values = LatestValues(run_id)
+        values = following.values
+        path = following.folder.files.spool / RECORDS
+        while True:
+            offset = values.offset
+            lines, reached = await asyncio.to_thread(read_lines, path, offset=offset, limit=_PIECE_BYTES)
+            if reached == offset:
+                return values
+            changed = await asyncio.to_thread(values.take, lines, offset=reached)
+            following.values_changed = following.values_changed or changed
 
-async def settled(task: asyncio.Task[None] | None, *, seconds: float) -> bool:
-    """Wait at most `seconds` for a task; False when it was called off then. What it raises is not raised."""
-    if task is None:
-        return True
-    await asyncio.wait({task}, timeout=seconds)
-    if task.done():
-        return True
-    task.cancel()
-    return False
+    async def _save(self, following: Following, values: LatestValues) -> None:
+        metrics, params, id = values.metrics, dict(values.params), following.id
+        await self._roster.records.write(
+            lambda tx: run_values.save(tx, id, metrics=metrics, params=params), epoch=following.epoch
+        )

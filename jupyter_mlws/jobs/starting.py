@@ -18,8 +18,8 @@ from jupyter_mlws.jobs.following import Following
 from jupyter_mlws.jobs.launch import Launcher
 from jupyter_mlws.jobs.progress import Ending
 from jupyter_mlws.jobs.queue import choose
+from jupyter_mlws.jobs.recording import Recorder
 from jupyter_mlws.jobs.roster import Roster
-from jupyter_mlws.jobs.run_mirror import RunMirror
 from jupyter_mlws.model.errors import ErrorInfo, MlwsError
 from jupyter_mlws.model.job import Job
 from jupyter_mlws.model.status import JobStatus, Wanted
@@ -42,14 +42,14 @@ class Starter:
         layout: Layout,
         computes: Mapping[str, ComputeBackend],
         launcher: Launcher,
-        mirror: RunMirror,
+        recorder: Recorder,
         finisher: Finisher,
     ) -> None:
         self._roster = roster
         self._layout = layout
         self._computes = computes
         self._launcher = launcher
-        self._mirror = mirror
+        self._recorder = recorder
         self._finisher = finisher
 
     async def start_waiting(self) -> None:
@@ -76,7 +76,13 @@ class Starter:
         number = job.attempt + 1
         files = self._layout.attempt(job.id, number)
         relative = self._layout.relative(files.folder)
-        progress = states.started(job, number=number, folder=relative, now=datetime.now(UTC))
+        progress = states.started(
+            job,
+            number=number,
+            folder=relative,
+            run_id=self._recorder.run_id(job, number),
+            now=datetime.now(UTC),
+        )
         compute = self._computes[job.spec.compute]
         taken = self._roster.taken_gpus(compute.name)
         _, gpus = compute.environment(gpus=job.spec.resources.gpus, taken=taken)
@@ -109,7 +115,7 @@ class Starter:
         else:
             following.watch(ref, lambda: self._roster.ring(following.id))
             following.launching = None
-            self._mirror.begin(following)
+            following.beside(self._recorder.describe(job, following.folder))
 
     async def _call_off(self, following: Following) -> None:
         """End an attempt that was canceled while it was launched: its worker may have begun just now."""

@@ -61,7 +61,7 @@ class Watcher:
             await self._find_worker(following)
         else:
             await self._enforce_cancel(following)
-            self._mirror.read_metrics(following)
+            self._mirror.look(following)
 
     async def _read_on(self, following: Following) -> bool:
         """Read the log on; False when there is more."""

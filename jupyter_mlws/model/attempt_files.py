@@ -37,8 +37,18 @@ class AttemptFiles:
 
     @property
     def tracking(self) -> Path:
-        """The MLflow run; by the server."""
+        """The MLflow run; by the server, before the worker starts."""
         return self.folder / "tracking.json"
+
+    @property
+    def spool(self) -> Path:
+        """Folder of what is logged with MLflow, until it is shipped; by the kernel and the server."""
+        return self.folder / "mlflow"
+
+    @property
+    def refused(self) -> Path:
+        """What MLflow did not take of it, a line of JSON each; by whoever ships (tracking/ship.py)."""
+        return self.spool / "refused.jsonl"
 
     @property
     def cancel(self) -> Path:

@@ -124,6 +124,24 @@ attempts = sa.Table(
     sa.Column("record", sa.JSON, nullable=False),
 )
 
+# What a job's run has: the latest value of each metric (NULL for NaN), and the parameters.
+job_metrics = sa.Table(
+    "job_metrics",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("value", sa.Double),
+)
+job_params = sa.Table(
+    "job_params",
+    metadata,
+    sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("value", sa.Text),
+)
+for _table in (job_metrics, job_params):
+    sa.Index(f"ix_{_table.name}_key", _table.c.key, _table.c.value, _table.c.job_id)
+
 outbox = sa.Table(
     "outbox",
     metadata,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +17,10 @@ from jupyter_mlws.store.durable import write_atomically
 
 HEALTH = "/mlws/health"
 """Path at which the server answers `{"pid": ...}`, by either door."""
+
+
+SOCKET = "mlflow.sock"
+"""Name of the unix socket in the runtime folder."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class ServerRecord(Record):
     port: int
     token: str
     socket: str
+    """Path of the unix socket."""
 
     @property
     def address(self) -> TrackingAddress:
@@ -69,6 +77,27 @@ def read_record(path: Path) -> ServerRecord | None:
 def write_record(path: Path, record: ServerRecord) -> None:
     """Write `record` to `path` at once and for the owner alone (mode 0600): it holds the token."""
     write_atomically(path, record.model_dump_json().encode())
+
+
+def new_record(runtime: Path) -> ServerRecord:
+    """Return a record of no process, with a port that is free now and a new token."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    return ServerRecord(port=port, token=secrets.token_urlsafe(32), socket=str(runtime / SOCKET))
+
+
+def claim_record(path: Path, record: ServerRecord) -> bool:
+    """Write `record` to `path` unless there is one; False if there is."""
+    incoming = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    write_record(incoming, record)
+    try:
+        os.link(incoming, path)
+    except FileExistsError:
+        return False
+    finally:
+        incoming.unlink()
+    return True
 
 
 def folder_of(process: ProcessRef) -> Path | None:

@@ -2,11 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from typing import TypedDict
 
 from jupyter_mlws.tracking.address import TrackingAddress
-from jupyter_mlws.tracking.runs import RunIdentity
+from jupyter_mlws.tracking.identity import RunIdentity
+
+_PACKAGE = "jupyter_mlws.tracking"
+_FILES = ("inside", "inside_known", "inside_store", "inside_artifacts", "spool", "ship")
+
+
+class KnownRun(TypedDict):
+    """What the job's kernel knows of its run from the start."""
+
+    run_id: str
+    experiment_id: str
+    experiment: str
+    location: str
+    job: str
+    name: str
+    user: str
+    start_time: int
+    """Milliseconds since 1970."""
+    params: dict[str, str]
+    tags: dict[str, str]
+
+
+class Settings(TypedDict):
+    """Where the spool of an attempt is, and whom it is shipped to."""
+
+    folder: str
+    server: str
+    """The file `server.json`, which has the address of MLflow's server."""
+    artifacts: str | None
+    """The folder of MLflow's artifacts; None: not on this machine."""
+    doorbell: str | None
+    """Where whoever ships listens."""
+    run: KnownRun
 
 
 class Handover(TypedDict):
@@ -21,8 +55,11 @@ class Handover(TypedDict):
     bootstrap: str | None
 
 
-def handover(address: TrackingAddress, *, run: RunIdentity) -> Handover:
-    """Return what to write to `tracking.json` for a job that logs into `run` at `address`."""
+def handover(address: TrackingAddress, *, run: RunIdentity, settings: Settings | None) -> Handover:
+    """Return what to write to `tracking.json` for a job that logs into `run` at `address`.
+
+    Without `settings` nothing is spooled: each call goes to MLflow's server.
+    """
     return Handover(
         run_id=run.run_id,
         environment={
@@ -35,10 +72,23 @@ def handover(address: TrackingAddress, *, run: RunIdentity) -> Handover:
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         },
         error=None,
-        bootstrap=resources.files("jupyter_mlws.tracking").joinpath("inside.py").read_text("utf-8"),
+        bootstrap=_bootstrap(settings),
     )
 
 
 def no_handover(error: str | None) -> Handover:
     """Return what to write for a job without a run; `error` says why, None when none is wanted."""
     return Handover(run_id=None, environment={}, error=error, bootstrap=None)
+
+
+def _bootstrap(settings: Settings | None) -> str:
+    """Return the source of bootstrap.py with what it needs."""
+    given: Mapping[str, object] = settings or {}
+    sources = {name: _source(name) for name in _FILES}
+    before, mark, after = _source("bootstrap")[1].partition("PREFIX = ")
+    return f"{before}SETTINGS = {dict(given)!r}\nSOURCES = {sources!r}\n{mark}{after}"
+
+
+def _source(name: str) -> tuple[str, str]:
+    file = resources.files(_PACKAGE).joinpath(f"{name}.py")
+    return str(file) if isinstance(file, Path) else "", file.read_text("utf-8")

@@ -34,10 +34,11 @@ _PARENT_TAG = "mlflow.parentRunId"
 _REPLACED = ("start_run", "end_run", "active_run")
 
 
-def install(environment: dict[str, str]) -> None:
+def install(environment: dict[str, str], attach: Callable[[], None]) -> None:
     """Set `environment` (see tracking/handover.py), and make mlflow log into its `MLFLOW_RUN_ID`.
 
-    To be called once in a process, before the user's code.
+    To be called once in a process, before the user's code. `attach` is called once mlflow is imported,
+    and puts the spool between it and its server (see tracking/bootstrap.py).
     """
     os.environ.update(environment)
     _bypass_proxies()
@@ -48,6 +49,7 @@ def install(environment: dict[str, str]) -> None:
         run_id,
         experiment_id=environment.get("MLFLOW_EXPERIMENT_ID", ""),
         tracking_uri=environment.get("MLFLOW_TRACKING_URI", ""),
+        attach=attach,
     )
     loaded = sys.modules.get(_FLUENT)
     if loaded is None:
@@ -101,6 +103,11 @@ def _redirect(fluent: Any, job: _JobRun) -> None:
     if hasattr(fluent, "_mlws_job") or not _looks_as_expected(fluent):
         return
     fluent._mlws_job = job
+    try:
+        job.spool()
+    except Exception as error:
+        # Another version of mlflow, say: what is logged then goes to its server, each call for itself.
+        print(f"mlws: mlflow logs to its server directly: {error!r}", file=sys.__stderr__)
     originals = {name: getattr(fluent, name) for name in _REPLACED}
     job.attach(fluent)
     replacements = {name: _like(original, getattr(job, name)) for name, original in originals.items()}
@@ -218,8 +225,11 @@ class _JobRun:
     the active run was asked for. It then gives way to any run that the user starts.
     """
 
-    def __init__(self, run_id: str, experiment_id: str, tracking_uri: str) -> None:
+    def __init__(
+        self, run_id: str, experiment_id: str, tracking_uri: str, attach: Callable[[], None]
+    ) -> None:
         self.run_id = run_id
+        self.spool = attach
         self._experiment_id = experiment_id
         self._tracking_uri = tracking_uri
         self._lock = threading.RLock()

@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from jupyter_mlws.model.errors import NotReady
-from jupyter_mlws.tracking.address import HEALTH, ServerRecord, TrackingAddress
+from jupyter_mlws.tracking.address import HEALTH, SOCKET, ServerRecord, TrackingAddress
 
 _LARGEST_LOG = 5 * 2**20
 _TAIL_LINES = 12
@@ -129,7 +129,7 @@ def _bind_patiently(tcp: socket.socket, port: int) -> bool:
 
 def _listen_in(runtime: Path, unix: socket.socket) -> Path:
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = runtime / "mlflow.sock"
+    path = runtime / SOCKET
     path.unlink(missing_ok=True)
     try:
         unix.bind(os.fspath(path))

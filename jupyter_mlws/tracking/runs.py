@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from jupyter_mlws.model.status import JobStatus
+from jupyter_mlws.store.run_values import RunValues
 from jupyter_mlws.tracking.address import TrackingAddress
 from jupyter_mlws.tracking.limits import (
     METRICS_A_BATCH,
@@ -147,6 +148,12 @@ class Runs:
         children = [run["info"]["run_id"] for run in unfinished.get("runs", [])]
         for each in (*children, run_id):
             await self._rest.post("runs/update", body={"run_id": each, **end})
+
+    async def values(self, run_id: str) -> RunValues:
+        """Return the latest value of each metric of a run, None for NaN, and its parameters."""
+        data = (await self._get_run(run_id)).get("data", {})
+        metrics = {row["key"]: metric_from_json(row["value"]) for row in data.get("metrics", [])}
+        return RunValues(metrics, {row["key"]: row["value"] for row in data.get("params", [])})
 
     async def metrics(self, run_id: str) -> dict[str, float | None]:
         """Return the latest value of each metric of a run; None stands for NaN."""

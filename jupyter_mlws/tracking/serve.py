@@ -198,6 +198,11 @@ def _analyze_for_ever(file: Path) -> None:
 
 def _load_application() -> _App:
     from mlflow.server import handlers
+
+    from jupyter_mlws.tracking import chosen_ids
+
+    # Before the application, which makes its store as it is imported.
+    chosen_ids.register(handlers._tracking_store_registry, "sqlite")
     from mlflow.server.fastapi_app import app
 
     # At the first request otherwise, and a broken database would show only there.

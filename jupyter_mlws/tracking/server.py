@@ -15,7 +15,9 @@ from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.tracking.address import (
     ServerRecord,
     TrackingAddress,
+    claim_record,
     folder_of,
+    new_record,
     read_record,
     write_record,
 )
@@ -78,6 +80,48 @@ class TrackingServer:
             self._finding = asyncio.create_task(self._find_or_start())
         return await asyncio.shield(self._finding)
 
+    def reserve(self) -> TrackingAddress:
+        """Return the address that the server has or will have, without a look at whether it runs. Quick.
+
+        So a job is started before MLflow is; a new address is chosen only where there was never one. Call
+        it in a thread. Raises `TrackingFailed`.
+        """
+        record = read_record(self._record_path)
+        if record is not None and self._is_ours(record):
+            return record.address
+        self._make_folder()
+        chosen = new_record(self._runtime)
+        if record is None and claim_record(self._record_path, chosen):
+            return chosen.address
+        known = read_record(self._record_path)
+        if known is not None and self._is_ours(known):
+            return known.address  # another process was quicker
+        write_record(self._record_path, chosen)
+        return chosen.address
+
+    def _is_ours(self, record: ServerRecord) -> bool:
+        return record.process is None or self._is_to_end(record.process)
+
+    @property
+    def settings(self) -> Path:
+        """The file from which the address is read again."""
+        return self._record_path
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder in which the server keeps artifacts."""
+        return self._folder / "artifacts"
+
+    @property
+    def database(self) -> Path:
+        """MLflow's database."""
+        return self._folder / "mlflow.db"
+
+    @property
+    def unshipped(self) -> Path:
+        """Holds a file for each attempt of which MLflow has not everything yet."""
+        return self._folder / "unshipped"
+
     async def stop(self) -> None:
         """End the server, if it runs. The next start takes the same port and token again."""
         if not self._folder.is_dir():
@@ -123,7 +167,7 @@ class TrackingServer:
         return record.address
 
     async def _adopt_or_start(self) -> TrackingAddress:
-        await asyncio.to_thread(self._make_folder)
+        await asyncio.to_thread(self.reserve)
         async with start_lock(self._folder / "server.lock", patience=self._patience) as lock:
             # Another process may have started it while this one waited for the lock.
             if adopted := await self._adopt():

@@ -29,6 +29,7 @@ from jupyter_mlws.worker.event_log import EventLog
 from jupyter_mlws.worker.kernel_start import kernel_info, start_failure
 from jupyter_mlws.worker.program import CodeCell, Program, kernel_for, program, read_notebook
 from jupyter_mlws.worker.python_kernel import Interpreter, PythonKernel
+from jupyter_mlws.worker.refusals import Refusals
 from jupyter_mlws.worker.stopping import COMPLETED, Ending, Stopped, Stopper
 from jupyter_mlws.worker.task import Task
 from jupyter_mlws.worker.verdict import disk_failed, input_requested, of_reply, timed_out
@@ -37,8 +38,6 @@ from jupyter_mlws.worker.watch import after, watch_usage
 if TYPE_CHECKING:
     from jupyter_mlws.worker.outputs import Outputs
 
-_TRACKING_SECONDS = 120.0
-_SAY_SECONDS = 1.0
 _POLL_SECONDS = 0.02
 
 
@@ -62,6 +61,7 @@ class Run:
         self._environment: asyncio.Task[EnvironmentSeen] | None = None
         self._sampling: asyncio.Task[None] | None = None
         self._gentle = False
+        self._refusals = Refusals(folder.files.refused)
         self.kernel: Kernel | None = None
         """The kernel, once it was started."""
         self.where = "Before the first cell."
@@ -121,6 +121,7 @@ class Run:
                 self._log.append(seen.model_copy(update={"t": time.time()}))
             except Exception:  # the record is not worth the job
                 traceback.print_exc()
+        self._say_refusals(at_once=True)
         if self._outputs is not None:
             self._outputs.flush()
             self._outputs.write_notebook()
@@ -128,6 +129,10 @@ class Run:
     def say(self, text: str, *, level: Any = "info") -> None:
         """Append a sentence for the user."""
         self._log.append(Message(t=time.time(), level=level, text=text))
+
+    def _say_refusals(self, *, at_once: bool = False) -> None:
+        for sentence in self._refusals.new(at_once=at_once):
+            self.say(sentence, level="warning")
 
     @property
     def _is_notebook(self) -> bool:
@@ -194,23 +199,14 @@ class Run:
             self.say(warning, level="warning")
 
     async def _track(self, python: PythonKernel) -> None:
-        """Wait for what the server hands over for MLflow; without it the job runs all the same."""
+        """Bring in what the server hands over for MLflow; without it the job runs all the same."""
         if not self._task.tracking:
             return
-        began, said = time.monotonic(), False
-        while (tracking := self._folder.tracking()) is None:
-            await asyncio.sleep(_POLL_SECONDS)
-            await self._tend()
-            waited = time.monotonic() - began
-            if waited > _SAY_SECONDS and not said:
-                said = True
-                self.say("Waiting for MLflow to start.")
-            if waited > _TRACKING_SECONDS:
-                self.say("MLflow did not start: the job runs without a run in it.", level="warning")
-                return
-        if tracking.error:
-            self.say(f"The job runs without a run in MLflow: {tracking.error}", level="warning")
-        if tracking.bootstrap:
+        tracking = self._folder.tracking()
+        if tracking is None or tracking.error:
+            reason = "the server handed nothing over." if tracking is None else tracking.error
+            self.say(f"The job runs without a run in MLflow: {reason}", level="warning")
+        elif tracking.bootstrap:
             problem = await python.track(tracking.bootstrap, tracking.environment)
             if problem:
                 self.say(f"The job's code cannot log to MLflow: {problem}.", level="warning")
@@ -296,6 +292,7 @@ class Run:
         """Look at everything that may end the job; several times a second."""
         if self._outputs is not None:
             self._outputs.tick()
+        self._say_refusals()
         if self._log.failure is not None:
             self._stopper.ask(disk_failed(self._log.failure), first=Step.KILL)
         if self._talk is not None and self._talk.asked_for_input:

@@ -29,7 +29,7 @@ class Task(Record):
     doorbell: str | None = None
     """Datagram socket that is told whenever the event log has grown."""
     tracking: bool = False
-    """Whether `tracking.json` will come and is to be waited for."""
+    """Whether there is a `tracking.json` for the job's code."""
     environment: dict[str, str] = {}
     """Variables for the kernel besides those of the worker, such as CUDA_VISIBLE_DEVICES."""
     forking: Forking | None = None

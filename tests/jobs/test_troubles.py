@@ -6,9 +6,8 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,12 @@ import pytest
 
 from jupyter_mlws.app import Services
 from jupyter_mlws.compute.local import LocalCompute
-from jupyter_mlws.jobs import recording, watching
+from jupyter_mlws.jobs import watching
 from jupyter_mlws.jobs.ending import Finisher
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.following import Following
 from jupyter_mlws.jobs.launch import Launcher
-from jupyter_mlws.jobs.progress import Ending, Progress
-from jupyter_mlws.jobs.recording import Recorder
-from jupyter_mlws.jobs.run_mirror import settled
+from jupyter_mlws.jobs.progress import Progress
 from jupyter_mlws.jobs.watching import Watcher
 from jupyter_mlws.model.attempt_files import AttemptFiles
 from jupyter_mlws.model.errors import NotFound
@@ -37,7 +34,6 @@ from jupyter_mlws.processes.runtime_folder import runtime_folder
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store import workspaces
 from jupyter_mlws.store.layout import Layout
-from jupyter_mlws.tracking.address import TrackingAddress
 from tests.jobs.conftest import Open, cell, text_of
 from tests.jobs.making import make_job
 
@@ -301,49 +297,6 @@ async def test_a_job_that_never_stops_writing_leaves_time_for_the_others(
     await asyncio.wait_for(watcher.look(following), 30)
     assert roster.rung == [job.id]
     assert following.progress.job.offset > 1
-
-
-@pytest.fixture
-def hung() -> Iterator[Any]:
-    """A tracking server that takes connections and never answers."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(100)
-
-        class Hung:
-            async def ensure(self) -> TrackingAddress:
-                url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-                return TrackingAddress(url=url, token="t", socket=Path("/nowhere"))
-
-        yield Hung()
-
-
-async def test_an_mlflow_that_hangs_does_not_hold_up_the_end(
-    hung: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("_ARTIFACT_SECONDS", "_FINISH_SECONDS", "_METRICS_SECONDS"):
-        monkeypatch.setattr(recording, name, 0.2)
-    recorder = Recorder(hung, blobs=None)  # type: ignore[arg-type] - a cell has none
-    job = make_job().model_copy(update={"run_id": "r"})
-    ending = Ending(JobStatus.COMPLETED, datetime.now(UTC), None)
-    said = await recorder.end(job, AttemptFolder(AttemptFiles(tmp_path)), ending, None)
-    assert said is not None
-    assert "did not answer" in said
-    assert await recorder.metrics("r") is None
-    await recorder.close()
-
-
-async def test_a_run_that_is_never_begun_is_not_waited_for() -> None:
-    async def never() -> None:
-        await asyncio.Event().wait()
-
-    async def broken() -> None:
-        raise KeyError("x")
-
-    assert not await settled(asyncio.create_task(never()), seconds=0.1)
-    failing = asyncio.create_task(broken())
-    assert await settled(failing, seconds=30)
-    assert isinstance(failing.exception(), KeyError)
 
 
 async def test_a_worker_whose_server_lost_the_lead_leaves_no_zombie(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,9 +21,12 @@ import pytest
 
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import TrackingAddress
-from jupyter_mlws.tracking.handover import handover
-from jupyter_mlws.tracking.runs import RunIdentity, Runs
+from jupyter_mlws.tracking.handover import Handover, KnownRun, Settings, handover
+from jupyter_mlws.tracking.identity import RunIdentity, identify
+from jupyter_mlws.tracking.recording import RunRecord
+from jupyter_mlws.tracking.runs import Runs
 from jupyter_mlws.tracking.server import TrackingServer
+from jupyter_mlws.tracking.ship import State, address_in, ship
 
 _numbers = itertools.count(1)
 
@@ -34,9 +40,8 @@ class Live:
     address: TrackingAddress
 
 
-@pytest.fixture(scope="module")
-def live() -> Iterator[Live]:
-    """One MLflow server for the tests of a module, in a folder whose name is no plain one."""
+@contextlib.contextmanager
+def _a_live() -> Iterator[Live]:
     # /tmp, because a socket's path is short.
     top = Path(tempfile.mkdtemp(prefix="mlws", dir="/tmp")).resolve()
     root = top / "a workspace?%20#ü"
@@ -49,6 +54,20 @@ def live() -> Iterator[Live]:
         shutil.rmtree(top)
 
 
+@pytest.fixture(scope="module")
+def live() -> Iterator[Live]:
+    """One MLflow server for the tests of a module, in a folder whose name is no plain one."""
+    with _a_live() as made:
+        yield made
+
+
+@pytest.fixture
+def mortal() -> Iterator[Live]:
+    """An MLflow server for one test alone, which may kill it."""
+    with _a_live() as made:
+        yield made
+
+
 @pytest.fixture
 async def runs(live: Live) -> Any:
     """A client of `live`."""
@@ -57,19 +76,73 @@ async def runs(live: Live) -> Any:
     await client.close()
 
 
-@pytest.fixture
-def new_job(live: Live) -> Callable[[], Awaitable[RunIdentity]]:
-    """`await new_job()` gives the run of a new job."""
+@dataclass(frozen=True)
+class JobRun:
+    """The run of a job that has just begun: its spool, and what its kernel is handed."""
 
-    async def create() -> RunIdentity:
-        client = Runs(live.server.ensure)
-        try:
-            number = next(_numbers)
-            return await client.create_run(
-                experiment="Jobs", name=f"job {number}", job=f"j{number}", attempt=1
-            )
-        finally:
-            await client.close()
+    identity: RunIdentity
+    folder: Path
+    given: Handover
+
+    @property
+    def run_id(self) -> str:
+        return self.identity.run_id
+
+    @property
+    def experiment_id(self) -> str:
+        return self.identity.experiment_id
+
+
+def begin(live: Live, *, experiment: str = "Jobs", params: dict[str, Any] | None = None) -> JobRun:
+    """Begin a job's run as the server does, but for shipping it."""
+    number = next(_numbers)
+    folder = live.root / "spools" / str(number)
+    folder.mkdir(parents=True)
+    run = identify(live.server.database, job=f"j{number}", attempt=1, experiment=experiment)
+    params = params or {}
+    with RunRecord(folder, run) as record:
+        record.begin(name=f"job {number}", started_at=datetime.now(UTC), tags={"mlws.job": f"j{number}"})
+        record.params(params)
+    known = KnownRun(
+        run_id=run.run_id,
+        experiment_id=run.experiment_id,
+        experiment=experiment,
+        location=run.location,
+        job=f"j{number}",
+        name=f"job {number}",
+        user="ada",
+        start_time=int(time.time() * 1000),
+        params={key: str(value) for key, value in params.items()},
+        tags={},
+    )
+    settings = Settings(
+        folder=str(folder),
+        server=str(live.server.settings),
+        artifacts=str(live.server.artifacts),
+        doorbell=None,
+        run=known,
+    )
+    return JobRun(run, folder, handover(live.server.reserve(), run=run, settings=settings))
+
+
+def ship_all(live: Live, job: JobRun) -> State:
+    """Ship what a job has logged, as the server does."""
+    return ship(
+        str(job.folder),
+        address=lambda: address_in(str(live.server.settings)),
+        artifacts=str(live.server.artifacts),
+        wait=True,
+    )
+
+
+@pytest.fixture
+def new_job(live: Live) -> Callable[[], Awaitable[JobRun]]:
+    """`await new_job()` gives the run of a new job, which is in MLflow."""
+
+    async def create() -> JobRun:
+        job = begin(live)
+        ship_all(live, job)
+        return job
 
     return create
 
@@ -85,13 +158,15 @@ class Jobs:
             text=True,
         )
 
-    def run(self, live: Live, run: RunIdentity, code: str) -> dict[str, Any]:
+    def run(self, live: Live, run: JobRun, code: str, *, shipped: bool = True) -> dict[str, Any]:
         """Run `code` as a job with this run (`J` in the code); returns what it put into `result`."""
-        task = {"handover": handover(live.address, run=run), "code": code}
+        task = {"handover": run.given, "code": code}
         assert self._process.stdin is not None and self._process.stdout is not None
         print(json.dumps(task), file=self._process.stdin, flush=True)
         answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         assert "error" not in answer, answer["error"]
+        if shipped:
+            ship_all(live, run)
         return answer
 
     def close(self) -> None:
@@ -108,7 +183,7 @@ def jobs() -> Iterator[Jobs]:
 
 
 class RunFresh(Protocol):
-    def __call__(self, live: Live, run: RunIdentity, code: str, *, folder: Path) -> dict[str, Any]: ...
+    def __call__(self, live: Live, run: JobRun, code: str, *, folder: Path) -> dict[str, Any]: ...
 
 
 @pytest.fixture
@@ -117,12 +192,13 @@ def run_fresh() -> RunFresh:
     return _run_fresh
 
 
-def _run_fresh(live: Live, run: RunIdentity, code: str, *, folder: Path) -> dict[str, Any]:
-    (folder / "handover.json").write_text(json.dumps(handover(live.address, run=run)))
+def _run_fresh(live: Live, run: JobRun, code: str, *, folder: Path) -> dict[str, Any]:
+    (folder / "handover.json").write_text(json.dumps(run.given))
     script = folder / "job.py"
     script.write_text(f"{_PREAMBLE}\n{code}\nprint(json.dumps(result))\n")
     done = subprocess.run([sys.executable, str(script)], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    ship_all(live, run)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
 

@@ -11,7 +11,6 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 
 from jupyter_mlws.model.status import JobStatus
-from jupyter_mlws.tracking.handover import handover
 from jupyter_mlws.tracking.runs import Runs
 
 DATA = """
@@ -439,7 +438,7 @@ result["environment"] = os.environ["MLFLOW_RUN_ID"] == J
 
 async def test_in_a_real_kernel(live: Any, new_job: Any, tmp_path: Path, runs: Runs) -> None:
     run = await new_job()
-    given = handover(live.address, run=run)
+    given = run.given
     manager = AsyncKernelManager(kernel_name="python3")
     assert manager.kernel_spec is not None
     manager.kernel_spec.argv[0] = sys.executable

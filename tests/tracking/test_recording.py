@@ -12,16 +12,9 @@ import pytest
 from jupyter_mlws.model.job import InputItem, Inputs, Job, JobKind, JobSpec, Origin
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.tracking.git import GitState
-from jupyter_mlws.tracking.recording import (
-    git_tags,
-    job_tags,
-    record_cell,
-    record_inputs,
-    record_notebook,
-    record_packages,
-    record_source,
-)
-from jupyter_mlws.tracking.runs import RunIdentity, Runs
+from jupyter_mlws.tracking.recording import RunRecord, git_tags, job_tags
+from jupyter_mlws.tracking.runs import Runs
+from tests.tracking.conftest import begin, ship_all
 
 
 def job(spec: JobSpec) -> Job:
@@ -32,10 +25,6 @@ def job(spec: JobSpec) -> Job:
         created_by="ada",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-
-
-def folder(live: Any, run: RunIdentity) -> Path:
-    return Path(live.root) / "mlflow" / "artifacts" / run.experiment_id / run.run_id / "artifacts"
 
 
 def test_tags_of_a_cell() -> None:
@@ -69,29 +58,57 @@ def test_no_commit_gives_no_tags(state: GitState | None) -> None:
     assert git_tags(state) == {}
 
 
-async def test_everything_lies_in_the_workspace(live: Any, runs: Runs, new_job: Any, tmp_path: Path) -> None:
-    run = await new_job()
+async def test_everything_lies_in_the_workspace(live: Any, tmp_path: Path) -> None:
+    job = begin(live, params={"text": "x" * 7000, "short": 1})
     inputs = Inputs(
         blob="1" * 64, size=10, items=[InputItem(name="df", type="DataFrame", size=10, sha256="2" * 64)]
     )
-    executed = tmp_path / "executed.ipynb"
+    executed, script = tmp_path / "executed.ipynb", tmp_path / "script"
     executed.write_text("{}")
-    await record_cell(runs, run.run_id, source="x = 'ü'\n")
-    script = tmp_path / "script"
     script.write_text("print(1)")
-    await record_source(runs, run.run_id, name="../a#b.py", file=script)
-    await record_packages(runs, run.run_id, packages=["numpy==2.0", "pandas==3.0"])
-    await record_inputs(runs, run.run_id, inputs=inputs)
-    await record_notebook(runs, run.run_id, file=executed)
-    at = folder(live, run)
-    assert (at / "code" / "cell.py").read_text() == "x = 'ü'\n"
+    with RunRecord(job.folder, job.identity) as record:
+        record.cell("x = 'ü\ud800'\n")
+        record.source("../a#b.py", script)
+        record.packages(["numpy==2.0", "pandas==3.0"])
+        record.inputs(inputs)
+        record.notebook(executed)
+    ship_all(live, job)
+    assert not (job.folder / "refused.jsonl").exists()
+    at = live.server.artifacts / job.identity.artifact_root
+    assert (at / "code" / "cell.py").read_text() == "x = 'ü?'\n"
     assert (at / "code" / "a_b.py").read_text() == "print(1)"
     assert (at / "environment" / "requirements.txt").read_text() == "numpy==2.0\npandas==3.0\n"
     assert json.loads((at / "inputs.json").read_text())["items"][0]["sha256"] == "2" * 64
     assert (at / "notebook.ipynb").read_text() == "{}"
+    assert json.loads((at / "parameters.json").read_text()) == {"text": "x" * 7000, "short": 1}
 
 
-async def test_a_lone_surrogate_in_the_source_is_no_obstacle(live: Any, runs: Runs, new_job: Any) -> None:
-    run = await new_job()
-    await record_cell(runs, run.run_id, source="x = '\ud800'")
-    assert (folder(live, run) / "code" / "cell.py").read_text() == "x = '?'"
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (JobStatus.COMPLETED, "FINISHED"),
+        (JobStatus.FAILED, "FAILED"),
+        (JobStatus.CANCELED, "KILLED"),
+    ],
+)
+async def test_a_run_ends_as_its_job_and_what_is_open_under_it(
+    status: JobStatus, said: str, live: Any, jobs: Any
+) -> None:
+    job = begin(live)
+    result = jobs.run(
+        live,
+        job,
+        "import mlflow; result['child'] = mlflow.start_run(nested=True).info.run_id; "
+        "import os; mlflow.tracking.fluent._active_run_stack.get().clear()",
+    )
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    with RunRecord(job.folder, job.identity) as record:
+        record.end(status=status, at=at)
+    assert ship_all(live, job).ended
+    client = Runs(live.server.ensure)
+    try:
+        for run_id in (job.run_id, result["child"]):
+            info = (await client._get_run(run_id))["info"]
+            assert (info["status"], info["end_time"]) == (said, int(at.timestamp() * 1000))
+    finally:
+        await client.close()

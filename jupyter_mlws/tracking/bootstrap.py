@@ -1,0 +1,129 @@
+"""What a job's kernel is handed: sets the environment, and has mlflow log into the job's run by the spool.
+
+This one file is standalone, and so are those that it brings along; `tracking/handover.py` fills in `SETTINGS`
+and `SOURCES`. Nothing of mlflow is imported before the user does it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from types import ModuleType
+from typing import Any
+
+SETTINGS: dict[str, Any] = {}
+"""Of the spool: see `handover.Settings`; empty where MLflow is to be asked directly."""
+SOURCES: dict[str, tuple[str, str]] = {}
+"""The other files by their names: path on the server's machine, and text."""
+PREFIX = "_mlws_tracking_"
+
+
+def install(environment: dict[str, str], sink: Any = None) -> None:
+    """Set `environment`, and make mlflow log into its `MLFLOW_RUN_ID`; once, before the user's code.
+
+    Records go to the attempt's folder, or to `sink` (see spool.py) where that is on another machine.
+    """
+
+    def attach() -> None:
+        if SETTINGS:
+            _attach(environment["MLFLOW_TRACKING_URI"], sink or _local_sink())
+
+    _module("inside").install(environment, attach)
+
+
+def _module(name: str) -> ModuleType:
+    """Return a file as a module; from its place on the disk, which spares compiling it, if it is the same."""
+    full = PREFIX + name
+    if full in sys.modules:
+        return sys.modules[full]
+    path, source = SOURCES[name]
+    spec = importlib.util.spec_from_file_location(full, path) if _holds(path, source) else None
+    module = ModuleType(full) if spec is None else importlib.util.module_from_spec(spec)
+    sys.modules[full] = module
+    try:
+        if spec is None or spec.loader is None:
+            exec(compile(source, f"<{full}>", "exec"), vars(module))  # noqa: S102 - our own source
+        else:
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[full]
+        raise
+    return module
+
+
+def _holds(path: str, source: str) -> bool:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read() == source
+    except (OSError, ValueError):
+        return False
+
+
+def _local_sink() -> Any:
+    spool, shipping = _module("spool"), _module("ship")
+
+    def ship() -> None:
+        try:
+            shipping.ship(
+                SETTINGS["folder"],
+                address=lambda: shipping.address_in(SETTINGS["server"]),
+                artifacts=SETTINGS["artifacts"],
+                wait=True,
+            )
+        except shipping.Unreachable as error:
+            raise spool.Unreachable(str(error)) from error
+
+    return spool.Spool(
+        SETTINGS["folder"], ship=ship, doorbell=SETTINGS["doorbell"], name=SETTINGS["run"]["job"]
+    )
+
+
+def _attach(tracking_uri: str, sink: Any) -> None:
+    """Put the spooling stores in place of MLflow's own, for the job's tracking server alone."""
+    known_runs, stores, artifacts = (
+        _module("inside_known"),
+        _module("inside_store"),
+        _module("inside_artifacts"),
+    )
+    from mlflow.store.artifact import artifact_repository_registry as of_artifacts
+    from mlflow.tracking._model_registry import utils as of_models
+    from mlflow.tracking._tracking_service import utils as of_runs
+
+    known = known_runs.Known()
+    known.add_job(SETTINGS["run"])
+    runs, files = of_runs._tracking_store_registry, of_artifacts._artifact_repository_registry
+    plain_runs, plain_files = runs._registry["http"], files._registry["mlflow-artifacts"]
+    plain_models = of_models._get_rest_store
+    store = stores.SpoolingStore(
+        plain_runs(tracking_uri).get_host_creds,
+        sink=sink,
+        known=known,
+        tools=known_runs,
+        experiment=SETTINGS["run"]["experiment"],
+    )
+
+    def run_store(store_uri: str, **others: Any) -> Any:
+        return store if store_uri == tracking_uri else plain_runs(store_uri, **others)
+
+    def model_store(store_uri: str, **others: Any) -> Any:
+        made = plain_models(store_uri, **others)
+        if store_uri == tracking_uri:
+            made._call_endpoint = stores.flushing(store, made._call_endpoint)
+        return made
+
+    def artifact_repository(uri: str, **uris: Any) -> Any:
+        if (uris.get("tracking_uri") or of_runs.get_tracking_uri()) != tracking_uri:
+            return plain_files(uri, **uris)
+        return artifacts.SpoolingArtifacts(uri, store=store, sink=sink, **uris)
+
+    runs.register("http", run_store)
+    files.register("mlflow-artifacts", artifact_repository)
+    # The registry of registries is made when it is first needed.
+    of_models._get_rest_store = model_store
+    models: Any = of_models._model_registry_store_registry
+    if models is not None:
+        models.register("http", model_store)
+    for registry in (runs, models):
+        cached = getattr(registry, "_get_store_with_resolved_uri", None)
+        if cached is not None:
+            cached.cache_clear()
