@@ -144,7 +144,12 @@ class Chaos:
             join tags attempt on attempt.run_uuid = runs.run_uuid and attempt.key = 'mlws.attempt'
         """
         database = self.place.workspace / "mlflow" / "mlflow.db"
-        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reading:
+        rows: list[Any] = []
+        # MLflow may still be making its first tables.
+        with (
+            contextlib.suppress(sqlite3.OperationalError),
+            contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reading,
+        ):
             rows = reading.execute(query).fetchall()
         ids = {id for id, _ in jobs}
         return sorted(((job, number), status) for job, number, status in rows if job in ids)

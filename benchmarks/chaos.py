@@ -1,0 +1,87 @@
+"""Chaos: processes of a workspace are killed with -9 at many seeded random moments, and the truth compared.
+
+Run by hand, on an idle machine: `python benchmarks/chaos.py --moments 200 --write`. What is killed and what is
+then compared is in `tests/crash/chaos.py`, which CI plays for the first twenty seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from environments import machine
+from report import put_between
+
+from tests.crash.chaos import Chaos, Round
+from tests.place import a_place
+
+
+def play(moments: range) -> tuple[list[Round], list[tuple[int, str]]]:
+    """Play the rounds of these seeds in one workspace; return those that went well, and what went wrong."""
+    went_well: list[Round] = []
+    failures: list[tuple[int, str]] = []
+    with a_place() as place:
+        os.environ.update(place.environment)
+        chaos = Chaos(place)
+        for seed in moments:
+            try:
+                went_well.append(done := chaos.play(seed))
+                print(f"{seed:4d}  {' and '.join(done.victims)}: {done.seconds:.1f} s", flush=True)
+            except AssertionError as wrong:
+                failures.append((seed, str(wrong)))
+                print(f"{seed:4d}  NOT AS IT SHOULD BE: {wrong}", flush=True)
+        chaos.close()
+    return went_well, failures
+
+
+def table(rounds: list[Round], failures: list[tuple[int, str]]) -> str:
+    """Return the report as Markdown."""
+    killed: dict[str, list[float]] = defaultdict(list)
+    for each in rounds:
+        roles = sorted(victim.partition(" of ")[0] for victim in each.victims)
+        killed[" and ".join(roles)].append(each.seconds)
+    statuses: Counter[str] = sum((each.statuses for each in rounds), Counter())
+    lines = [
+        "| killed with -9 | moments | all as it should be after, median s | longest |",
+        "|---|---:|---:|---:|",
+    ]
+    for roles, seconds in sorted(killed.items(), key=lambda item: (item[0].count(" and "), item[0])):
+        lines.append(
+            f"| {roles} | {len(seconds)} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |"
+        )
+    jobs = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
+    lines += [
+        "",
+        f"{len(rounds)} of {len(rounds) + len(failures)} moments went as they should. Jobs: {jobs}.",
+    ]
+    lines += [f"- Seed {seed}: {wrong[:500]}" for seed, wrong in failures]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Return 1 when something was not as it should be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--moments", type=int, default=200, help="how many seeds, from --first on")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--write", action="store_true", help="put the report into README.md")
+    options = parser.parse_args()
+    began = time.monotonic()
+    rounds, failures = play(range(options.first, options.first + options.moments))
+    minutes = (time.monotonic() - began) / 60
+    report = f"{table(rounds, failures)}\n\n{machine()} {minutes:.0f} minutes."
+    print("\n" + report)
+    if options.write:
+        put_between("chaos", report)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
