@@ -22,7 +22,7 @@ class RunMirror:
     def begin(self, following: Following) -> None:
         """Create the run and tell the worker of it, if MLflow is there to be told."""
         if self._recorder.records:
-            following.recording = following.beside(self._begin(following))
+            following.recording = following.beside.do(self._begin(following))
 
     def read_metrics(self, following: Following) -> None:
         """Read the metrics, if they were not read just now; one request at a time."""
@@ -31,14 +31,14 @@ class RunMirror:
             return
         if following.metrics is None or following.metrics.done():
             following.metrics_read = now
-            following.metrics = following.beside(self._update_metrics(following, run_id))
+            following.metrics = following.beside.do(self._update_metrics(following, run_id))
 
     async def _begin(self, following: Following) -> None:
         progress = following.progress
         run_id = await self._recorder.begin(progress.job, progress.attempt, following.folder)
         if run_id is not None:
             await self._roster.change(following, run_id=run_id)
-            following.beside(self._recorder.describe(progress.job, run_id))
+            following.beside.do(self._recorder.describe(progress.job, run_id))
 
     async def _update_metrics(self, following: Following, run_id: str) -> None:
         metrics = await self._recorder.metrics(run_id)
