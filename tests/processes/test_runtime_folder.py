@@ -13,7 +13,7 @@ from jupyter_mlws.processes.runtime_folder import (
     runtime_folder,
     runtime_root,
 )
-from tests.conftest import Place
+from tests.fixtures.place import Place
 
 ID = "0123456789abcdef" * 2
 
