@@ -26,6 +26,7 @@ def mlws(jupyter_server):
             text=True,
             env=jupyter_server.place.environ(),
             cwd=cwd or jupyter_server.place.folder,
+            stdin=subprocess.DEVNULL,
             timeout=120,
         )
         assert done.returncode == code, f"{words}: {done}"
@@ -110,6 +111,8 @@ def test_cancel_is_exit_code_3(mlws, script):
     mlws("job", "wait", again, "--timeout", "0.2s", code=1)
     mlws("job", "cancel", again)
     mlws("job", "wait", again, code=3)
+    refused = mlws("job", "delete", again, code=2)
+    assert "--yes" in refused.stderr
     assert "is being deleted" in mlws("job", "delete", again, "--yes").stdout
     assert "There is no job" in mlws("job", "show", again, code=1).stderr
     mlws("job", "show", "no such job", code=1)
