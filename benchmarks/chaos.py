@@ -1,6 +1,6 @@
-"""Chaos: processes of a workspace are killed with -9 at many seeded random moments, and the truth compared.
+"""Chaos: at seeded random moments processes of a workspace are killed with -9; then the truth is compared.
 
-Run by hand, on an idle machine: `python benchmarks/chaos.py --moments 200 --write`. What is killed and what is
+Run by hand, on an idle machine: `python -m benchmarks.chaos --moments 200 --write`. What is killed and what is
 then compared is in `tests/crash/chaos.py`, which CI plays for the first twenty seeds.
 """
 
@@ -12,16 +12,10 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
-
-from environments import machine
-from report import put_between
-
+from benchmarks.report import machine, put_between
 from tests.crash.chaos import Chaos, Round
-from tests.place import a_place
+from tests.fixtures.place import a_place
 
 
 def play(moments: range) -> tuple[list[Round], list[tuple[int, str]]]:
@@ -54,9 +48,7 @@ def table(rounds: list[Round], failures: list[tuple[int, str]]) -> str:
         "|---|---:|---:|---:|",
     ]
     for roles, seconds in sorted(killed.items(), key=lambda item: (item[0].count(" and "), item[0])):
-        lines.append(
-            f"| {roles} | {len(seconds)} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |"
-        )
+        lines.append(f"| {roles} | {len(seconds)} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |")
     jobs = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
     lines += [
         "",

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -31,7 +29,6 @@ DESCRIBED = {
     "papermill": "papermill, command line",
     "jupyter_scheduler": "jupyter-scheduler, POST to COMPLETED",
 }
-BEGIN, END = "<!-- jobs: begin -->", "<!-- jobs: end -->"
 
 Seconds = dict[str, dict[str, list[float]]]
 
@@ -118,30 +115,6 @@ def table(seconds: Seconds, *, burst: int) -> str:
     return "\n".join(lines)
 
 
-def machine() -> str:
-    """One line that says where and when the numbers were taken, and how busy the machine was."""
-    model = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.partition(":")[2].strip()
-                break
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    return (
-        f"{today}, {os.cpu_count()} cores ({model}), {memory:.0f} GiB, {platform.system()} "
-        f"{platform.release()}, Python {platform.python_version()}, load average {os.getloadavg()[0]:.1f}"
-    )
-
-
-def write(text: str) -> None:
-    """Put `text` between the marks in README.md."""
-    readme = HERE / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    readme.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(
@@ -171,7 +144,7 @@ def main() -> None:
     text = f"{table(seconds, burst=burst)}\n\n{where}. Medians of {rounds} interleaved rounds."
     print(text)
     if options.write:
-        write(text)
+        put_between("jobs", text)
 
 
 if __name__ == "__main__":

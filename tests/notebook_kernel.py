@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
-from tests.conftest import Place
+from tests.fixtures.place import Place
 
 
 @dataclass

@@ -139,6 +139,6 @@ class _LiveLine:
             seconds = max(0.0, time.time() - self._began)
             parts += [
                 wording.duration(seconds),
-                wording.money(seconds / 3600 * self._record.price_per_hour),
+                wording.cost(seconds, price_per_hour=self._record.price_per_hour),
             ]
-        return "  ".join(parts)
+        return "  ".join(part for part in parts if part)

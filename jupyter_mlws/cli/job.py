@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,8 @@ def delete(context: click.Context, job: str, yes: bool) -> None:
     """Delete a job with its output and results."""
     found = door.workspace(context).jobs.find(job)
     if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("There is no terminal to ask in. To delete without being asked: --yes.")
         lost = f"its output and {len(found.record.results)} results"
         click.confirm(f"Delete the job {found.name!r} ({found.id}) with {lost}?", abort=True, err=True)
     found.delete()

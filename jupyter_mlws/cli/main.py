@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from jupyter_mlws.cli.interrupts import Interrupts
 from jupyter_mlws.version import version
 
 FAILED, USAGE, CANCELED, INTERRUPTED = 1, 2, 3, 130
@@ -82,6 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(words: list[str]) -> int:
+    with Interrupts() as interrupts:
+        return _outcome(words, interrupts)
+
+
+def _outcome(words: list[str], interrupts: Interrupts) -> int:
+    """Run the command; return the exit code for what became of it."""
     try:
         code = cli.main(args=words, prog_name="jupyter mlws", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -97,21 +104,12 @@ def _run(words: list[str]) -> int:
     except Exception as error:
         from jupyter_mlws.model.errors import MlwsError
 
-        if _came_of_an_interrupt(error):
+        if interrupts.came:
             return INTERRUPTED
         if not isinstance(error, MlwsError):
             raise
         _tell(error, as_json="--json" in words)
         return FAILED
-
-
-def _came_of_an_interrupt(error: BaseException | None) -> bool:
-    """Whether Ctrl-C broke off what then failed, such as a request that was under way."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _tell(error: Any, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from jupyter_mlws.client import card, job_table, wording
 from jupyter_mlws.model.compute import Compute
-from jupyter_mlws.model.job import Attempt, Job
+from jupyter_mlws.model.job import Attempt, Job, JobKind
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.model.workspace import Workspace
 
@@ -62,7 +62,12 @@ def job(record: Job, attempts: Sequence[Attempt]) -> RenderableType:
 def results(record: Job) -> RenderableType:
     """Return what a job kept, and what it could not keep."""
     if not record.results:
-        return f"The job {record.spec.name!r} kept no results."
+        hint = (
+            " Name the variables to keep when you submit it: --out A,B."
+            if record.spec.kind in (JobKind.NOTEBOOK, JobKind.SCRIPT) and not record.spec.outputs
+            else ""
+        )
+        return f"The job {record.spec.name!r} kept no results.{hint}"
     table = _table("name", "type", "size", "", right=("size",))
     for item in record.results:
         size = "" if item.size is None else wording.size(item.size)

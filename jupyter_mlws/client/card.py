@@ -66,10 +66,14 @@ def line(job: Job, *, now: float | None = None) -> str:
     """Return the job in one line, such as `✓ Completed  train-churn  1 m 12 s  $0.002  (01k…)`."""
     parts = [wording.state(job.status), wording.shorten(job.spec.name, 60)]
     if seconds := seconds_of(job, now=now):
-        parts.append(wording.duration(seconds))
-        parts.append(wording.money(seconds / 3600 * job.price_per_hour))
+        parts += _time_and_cost(job, seconds)
     parts.append(f"({job.id})")
     return "  ".join(parts)
+
+
+def _time_and_cost(job: Job, seconds: float) -> list[str]:
+    cost = wording.cost(seconds, price_per_hour=job.price_per_hour)
+    return [wording.duration(seconds), *([cost] if cost else [])]
 
 
 def text(job: Job, *, skipped: Sequence[Skipped] = ()) -> str:
@@ -122,10 +126,8 @@ def html(job: Job, *, workspace: Mapping[str, str], skipped: Sequence[Skipped] =
         f"<code>{job.id}</code></span>",
     ]
     if seconds:
-        cost = wording.money(seconds / 3600 * job.price_per_hour)
-        head.append(
-            f'<span style="font-variant-numeric:tabular-nums">{wording.duration(seconds)} · {cost}</span>'
-        )
+        told = " · ".join(_time_and_cost(job, seconds))
+        head.append(f'<span style="font-variant-numeric:tabular-nums">{told}</span>')
     rows = "".join(
         f'<tr><td style="color:{_GREY};text-align:left;vertical-align:top;padding:0 12px 0 0">'
         f"{escape(name)}</td>"

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Coroutine, Iterator
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from jupyter_mlws.client.failures import ConnectionClosed
 
@@ -28,51 +28,106 @@ class EventLoop:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Return what `work` returns, or raise what it raises, or `ConnectionClosed` after `stop`."""
+        return self._complete(_Errand(work))
+
+    def _complete(self, errand: _Errand[T]) -> T:
         if not self._stop.alive:
-            work.close()
+            errand.call_off()
             raise ConnectionClosed
-        ended = threading.Event()
-
-        async def tracked() -> T:
-            try:
-                return await work
-            finally:
-                ended.set()
-
-        future = asyncio.run_coroutine_threadsafe(tracked(), self._loop)
         try:
-            return future.result()
+            self._loop.call_soon_threadsafe(errand.begin)
+            errand.wait()
         except BaseException:
-            # An interrupt: what comes next must not meet work that still winds up.
-            if future.cancel():
-                ended.wait(_WIND_UP_SECONDS)
+            # An interrupt, wherever it came: what is done next must not meet work that still winds up.
+            self._loop.call_soon_threadsafe(errand.call_off)
+            errand.wait(_WIND_UP_SECONDS)
             raise
+        return errand.result()
 
     def iterate(self, items: AsyncGenerator[T, None]) -> Iterator[T]:
         """Yield what `items` yields; whoever stops early closes it."""
         end = object()
+        # A generator that is still winding up cannot be closed yet.
+        turn = asyncio.Lock()
 
         async def following() -> T | object:
-            return await anext(items, end)
+            async with turn:
+                return await anext(items, end)
 
+        async def closing() -> None:
+            if step is not None:
+                step.call_off()
+            async with turn:
+                await items.aclose()
+
+        step = None
         try:
-            while (item := self.run(following())) is not end:
+            while True:
+                step = _Errand(following())
+                if (item := self._complete(step)) is end:
+                    return
                 yield item  # type: ignore[misc]
         finally:
-            self.run(items.aclose())
+            self.run(closing())
 
     def stop(self) -> None:
         """End the thread; what still runs in it is cancelled."""
         self._stop()
 
 
-def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
-    def end() -> None:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.call_soon(loop.stop)
+class _Errand(Generic[T]):
+    """A coroutine on its way through the loop, which a thread waits for.
 
-    loop.call_soon_threadsafe(end)
+    The wait is for a bare lock: an interrupt within `threading.Condition`, which `Event` and `Future` wait
+    on, can end as a RuntimeError about its lock.
+    """
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+        self._task: asyncio.Task[T] | None = None
+        self._over = False
+        self._until_over = threading.Lock()
+        self._until_over.acquire()
+
+    def begin(self) -> None:
+        """Begin the work, in the loop."""
+        self._task = asyncio.get_running_loop().create_task(self._work)
+        self._task.add_done_callback(lambda _: self._end())
+
+    def call_off(self) -> None:
+        """Cancel the work, in the loop, or give it up where it was never begun; nothing, where it is over."""
+        if self._task is not None:
+            self._task.cancel()
+        elif not self._over:
+            self._work.close()
+            self._end()
+
+    def wait(self, patience: float = -1) -> None:
+        """Wait in another thread until the work is over, `patience` seconds at most where it is given."""
+        if not self._over:
+            self._until_over.acquire(timeout=patience)
+
+    def result(self) -> T:
+        """Return what the work returned or raise what it raised; `ConnectionClosed` if it was cancelled."""
+        if self._task is None or self._task.cancelled():
+            raise ConnectionClosed
+        return self._task.result()
+
+    def _end(self) -> None:
+        self._over = True
+        self._until_over.release()
+
+
+def _stop(loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+    async def end() -> None:
+        # Whoever waits for them hears of their end before the loop stops.
+        if tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=_WIND_UP_SECONDS)
+        loop.stop()
+
+    asyncio.run_coroutine_threadsafe(end(), loop)
     if thread is not threading.current_thread():
         thread.join(timeout=5)
         if not thread.is_alive():

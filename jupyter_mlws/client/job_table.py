@@ -34,7 +34,7 @@ def cells(job: records.Job) -> tuple[str, ...]:
         job.id,
         wording.shorten(job.spec.experiment, 24),
         wording.duration(seconds) if seconds else "",
-        wording.money(seconds / 3600 * job.price_per_hour) if seconds else "",
+        wording.cost(seconds, price_per_hour=job.price_per_hour) if seconds else "",
         wording.ago(job.created_at),
     )
 

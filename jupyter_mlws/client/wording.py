@@ -53,6 +53,11 @@ def money(dollars: float) -> str:
     return f"${dollars:.2f}" if dollars < 999.995 else f"${dollars:,.0f}"
 
 
+def cost(seconds: float, *, price_per_hour: float) -> str:
+    """Return what `seconds` cost at `price_per_hour` US dollars; nothing where no price is set."""
+    return money(seconds / 3600 * price_per_hour) if price_per_hour else ""
+
+
 def ago(moment: datetime, *, now: datetime | None = None) -> str:
     """Return how long ago `moment` was, such as `just now`, `3 min ago`, `yesterday` or `12 Mar`."""
     today = now or datetime.now(UTC)

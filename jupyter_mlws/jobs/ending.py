@@ -63,7 +63,7 @@ class Finisher:
             self._roster.ring(following.id)
             return
         _log.warning("The end of job %s is tried again: %s", following.id, error)
-        following.beside(self._again(following, ending))
+        following.beside.do(self._again(following, ending))
 
     async def _again(self, following: Following, ending: Ending) -> None:
         await asyncio.sleep(_AGAIN_SECONDS)  # the disk is full, or the database locked: it takes time

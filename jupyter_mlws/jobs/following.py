@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
+from jupyter_mlws.jobs.beside import Beside
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.latest_values import LatestValues
 from jupyter_mlws.jobs.progress import Progress
@@ -45,7 +45,8 @@ class Following:
         self.trouble: str | None = None
         """What went wrong when it was last looked at."""
         self._watch: Watch | None = None
-        self._others: set[asyncio.Task[None]] = set()
+        self.beside = Beside(f"the job {self.id}", log=_log)
+        """What is done beside the job, for as long as it is followed."""
 
     @property
     def id(self) -> str:
@@ -67,22 +68,11 @@ class Following:
         self.ref = ref
         self._watch = Watch(ref, notice)
 
-    def beside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Do `work` beside the job, for as long as it is followed; what it raises is logged."""
-        task = asyncio.create_task(work)
-        self._others.add(task)
-        task.add_done_callback(self._done)
-        return task
-
     def close(self) -> None:
         """Follow it no more; its processes are left alone."""
         if self._watch is not None:
             self._watch.close()
-        for task in (self.launching, self.ending, *self._others):
+        for task in (self.launching, self.ending):
             if task is not None and task is not asyncio.current_task():
                 task.cancel()
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._others.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.warning("Something beside the job %s failed: %s", self.id, error, exc_info=error)
+        self.beside.cancel()

@@ -28,7 +28,7 @@ class RunMirror:
             return
         if following.mirroring is None or following.mirroring.done():
             following.mirrored = time.monotonic()
-            following.mirroring = following.beside(self._look(following))
+            following.mirroring = following.beside.do(self._look(following))
 
     async def finish(self, following: Following) -> dict[str, float | None]:
         """Read all that was logged; return the latest metrics. Raises the errors of the store."""

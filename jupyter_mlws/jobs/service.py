@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.jobs.beside import Beside
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.log import read_page
 from jupyter_mlws.jobs.records import JobRecords
@@ -65,11 +65,11 @@ class JobService:
         self._limits = limits
         self._ring = ring
         self._hashes = HashCache()
-        self._beside: set[asyncio.Task[None]] = set()
+        self._beside = Beside("a submission", log=_log)
 
     async def close(self) -> None:
         """Wait for what is under way beside the answers."""
-        await asyncio.gather(*self._beside, return_exceptions=True)
+        await self._beside.finish()
 
     async def submit(self, spec: JobSpec, *, who: str) -> Job:
         """Accept a job: when this returns, the row, the blobs and the snapshot are on disk.
@@ -94,7 +94,7 @@ class JobService:
         )
         await self._insert(job, who=who, action=action)
         if spec.kind in (JobKind.CELL, JobKind.FUNCTION) and spec.folder and not has_snapshot:
-            self._do_beside(self._snapshot_beside(job))
+            self._beside.do(self._snapshot_beside(job))
         return job
 
     async def get(self, id: str) -> Job:
@@ -324,16 +324,6 @@ class JobService:
         job = await self._records.write(run)
         self._ring(id)
         return job
-
-    def _do_beside(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._beside.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._beside.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.warning("Something beside a submission failed: %s", error, exc_info=error)
 
 
 def _without_folder(spec: JobSpec) -> JobSpec:

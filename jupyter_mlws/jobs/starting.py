@@ -115,7 +115,7 @@ class Starter:
         else:
             following.watch(ref, lambda: self._roster.ring(following.id))
             following.launching = None
-            following.beside(self._recorder.describe(job, following.folder))
+            following.beside.do(self._recorder.describe(job, following.folder))
 
     async def _call_off(self, following: Following) -> None:
         """End an attempt that was canceled while it was launched: its worker may have begun just now."""

@@ -17,6 +17,7 @@ from jupyter_mlws.kernels.last_words import LastWords
 from jupyter_mlws.kernels.process_tree import ProcessTree, adopt_orphans
 from jupyter_mlws.model.attempt_files import KERNEL_FOLDER
 from jupyter_mlws.model.job import KernelChoice
+from jupyter_mlws.processes.runtime_folder import system_folder
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
@@ -171,8 +172,8 @@ async def _launch(
 
 def _short_folder() -> str | None:
     """Where sockets lie: a folder of this user alone that the system clears, if its path is short enough."""
-    folder = os.environ.get("XDG_RUNTIME_DIR", "")
-    return folder if 0 < len(folder) <= _SHORT and Path(folder).is_dir() else None
+    folder = system_folder()
+    return str(folder) if folder is not None and len(str(folder)) <= _SHORT else None
 
 
 def _spec(choice: KernelChoice) -> KernelSpec:

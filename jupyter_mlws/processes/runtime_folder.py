@@ -26,16 +26,21 @@ class RuntimeFolderUnsafe(NotAllowed):
     code = "runtime_folder_unsafe"
 
 
+def system_folder() -> Path | None:
+    """Return `$XDG_RUNTIME_DIR` if it is a folder of this user that can be written, else None."""
+    given = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
+    # After `su` or `sudo`, in a container or from cron it often names a folder that is not there, or another
+    # user's. A relative one would be another folder for each process.
+    return given if given.is_absolute() and _is_ours(given) and os.access(given, os.W_OK | os.X_OK) else None
+
+
 def runtime_root() -> Path:
     """Return the folder that holds one for each workspace; it may not be there yet.
 
     It is `$XDG_RUNTIME_DIR/mlws` when that variable names a folder of this user that can be written, else
     `mlws-<uid>` in the folder for temporary files: the path of a socket holds about 100 bytes.
     """
-    given = Path(os.environ.get("XDG_RUNTIME_DIR", ""))
-    # After `su` or `sudo`, in a container or from cron it often names a folder that is not there, or another
-    # user's. A relative one would be another folder for each process.
-    if given.is_absolute() and _is_ours(given) and os.access(given, os.W_OK | os.X_OK):
+    if given := system_folder():
         return given / "mlws"
     return Path(tempfile.gettempdir()) / f"mlws-{os.getuid()}"
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from jupyter_mlws.jobs.beside import Beside
 
 if TYPE_CHECKING:
     from jupyter_mlws.server.gate import Gate
@@ -40,8 +42,8 @@ class Doors:
         self.version = version
         self.headless = headless
         self._describe = describe
-        self._log = log
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.beside = Beside("a request", log=log)
+        """What no request waits for."""
         self._document: str | None = None
 
     async def openapi(self) -> str:
@@ -49,14 +51,3 @@ class Doors:
         if self._document is None:
             self._document = await asyncio.to_thread(self._describe)
         return self._document
-
-    def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Do something beside the requests; what it raises is logged."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._log.error("Work beside a request failed: %s", error, exc_info=error)

@@ -141,7 +141,7 @@ class ApiHandler(APIHandler):
     def on_finish(self) -> None:
         """Let go of the workspace."""
         super().on_finish()
-        self.doors.spawn(self._held.aclose())
+        self.doors.beside.do(self._held.aclose())
 
 
 @web.stream_request_body
@@ -198,4 +198,4 @@ class UploadHandler(ApiHandler):
 
     def _drop(self) -> None:
         if self._upload is not None:
-            self.doors.spawn(self._upload.abort())
+            self.doors.beside.do(self._upload.abort())

@@ -99,7 +99,7 @@ class MlflowPagesHandler(NamedLocalProxyHandler):  # type: ignore[misc]
                 raise MlflowOff("MLflow is switched off here.", hint="Remove c.MlwsApp.mlflow = False.")
             if tracking.state().status != "ready":
                 # It takes seconds: meanwhile a page says so.
-                self.doors.spawn(_started(tracking))
+                self.doors.beside.do(_started(tracking))
                 failed = tracking.state().error
                 raise MlflowStarting(failed or "MLflow is starting …", hint="Ask again in a moment.")
             self._socket = str((await tracking.ensure()).socket)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from jupyter_mlws.store.tables import jobs
+from jupyter_mlws.store.tables import deleted, jobs
 from jupyter_mlws.store.transaction import Transaction
 
 
@@ -20,10 +20,11 @@ class Experiment(NamedTuple):
 
 
 def experiments(tx: Transaction) -> list[Experiment]:
-    """Return all experiments that have jobs, the one used last first."""
+    """Return all experiments that have jobs, the one used last first; deleted jobs are not counted."""
     last = sa.func.max(jobs.c.created_at, type_=jobs.c.created_at.type)
     rows = tx.connection.execute(
         sa.select(jobs.c.experiment, sa.func.count(), last)
+        .where(jobs.c.id.not_in(deleted()))
         .group_by(jobs.c.experiment)
         .order_by(last.desc(), jobs.c.experiment)
     )

@@ -8,10 +8,9 @@ import sqlalchemy as sa
 
 from jupyter_mlws.model.job import Job, JobPage
 from jupyter_mlws.model.job_query import JobQuery, JobSort
-from jupyter_mlws.model.status import Wanted
 from jupyter_mlws.store import cursor
 from jupyter_mlws.store.job_rows import LONGEST_FOLDED, fold, row_to_job, select_jobs
-from jupyter_mlws.store.tables import UNSETTLED, jobs
+from jupyter_mlws.store.tables import deleted, jobs
 from jupyter_mlws.store.transaction import Transaction
 
 _KEYS: dict[JobSort, tuple[sa.ColumnElement[Any], type[cursor.Key]]] = {
@@ -82,13 +81,7 @@ def _matching(query: JobQuery) -> list[sa.ColumnElement[bool]]:
         "\0" in wanted for wanted in (part, *(text or "" for _, text in texts))
     ):
         return [sa.false()]
-    return [*conditions, jobs.c.id.not_in(_deleted())]
-
-
-def _deleted() -> sa.Select[tuple[str]]:
-    # They are few, and all in the index of wishes: asked of each row, the wish would have to be fetched.
-    others = jobs.alias("others")
-    return sa.select(others.c.id).where(UNSETTLED, others.c.wanted == Wanted.DELETE.value)
+    return [*conditions, jobs.c.id.not_in(deleted())]
 
 
 def _count(tx: Transaction, matching: list[sa.ColumnElement[bool]]) -> int:

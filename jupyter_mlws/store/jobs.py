@@ -168,10 +168,12 @@ def hashes(tx: Transaction) -> set[str]:
 
 
 def counts(tx: Transaction) -> dict[str, int]:
-    """Return the number of jobs of every status, zeros included."""
+    """Return the number of jobs of every status, zeros included; deleted ones are not counted."""
     # One walk with a counter for each status; grouping would sort all rows first.
     counters = [sa.func.count().filter(tables.jobs.c.status == status.value) for status in JobStatus]
-    found = tx.connection.execute(sa.select(*counters).select_from(tables.jobs)).one()
+    found = tx.connection.execute(
+        sa.select(*counters).select_from(tables.jobs).where(tables.jobs.c.id.not_in(tables.deleted()))
+    ).one()
     return {status.value: number for status, number in zip(JobStatus, found, strict=True)}
 
 

@@ -115,6 +115,14 @@ UNSETTLED = sa.text(
 """The condition of the index below: the user's wish is not fulfilled yet."""
 sa.Index("ix_jobs_unsettled", jobs.c.id, jobs.c.wanted, sqlite_where=UNSETTLED, postgresql_where=UNSETTLED)
 
+
+def deleted() -> sa.Select[tuple[str]]:
+    """Select the ids of the jobs that a user has deleted and that are still there for the leader."""
+    # They are few, and all in the index of wishes: asked of each row, the wish would have to be fetched.
+    others = jobs.alias("others")
+    return sa.select(others.c.id).where(UNSETTLED, others.c.wanted == "delete")
+
+
 attempts = sa.Table(
     "attempts",
     metadata,

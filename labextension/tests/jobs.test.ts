@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Job } from '../src/api/types';
-import { costOf, Elapsed } from '../src/jobs/elapsed';
+import type { Attempt, Job } from '../src/api/types';
+import { asked } from '../src/jobs/asked';
+import { costOf, Elapsed, secondsOf } from '../src/jobs/elapsed';
 import { isNewer, matches } from '../src/jobs/list';
 import { parseJobMime } from '../src/jobs/mime';
 import { isCanceling } from '../src/jobs/states';
@@ -130,5 +131,55 @@ describe('the data in a notebook', () => {
       sent: [],
       skipped: [{ name: 'x', reason: null }]
     });
+  });
+});
+
+describe('what was asked for', () => {
+  const named = (kind: string, path: string | null) =>
+    Object.fromEntries(
+      asked(
+        job({
+          spec: {
+            kind,
+            path,
+            folder: '/work',
+            origin: { notebook: 'notes/train.ipynb' },
+            kernel: { name: 'python3' },
+            resources: { cpus: 1, memory: null, gpus: 0 },
+            timeout: null,
+            retries: 0,
+            rerun_of: null
+          }
+        })
+      )
+    );
+
+  it('names a notebook once', () => {
+    const fields = named('notebook', 'train.ipynb');
+    expect(fields).toMatchObject({ Notebook: 'train.ipynb' });
+    expect(fields).not.toHaveProperty('File');
+  });
+
+  it('names the file, and the notebook that it was submitted from', () => {
+    expect(named('script', 'train.py')).toMatchObject({
+      File: 'train.py',
+      Notebook: 'notes/train.ipynb'
+    });
+    expect(named('cell', null)).not.toHaveProperty('File');
+  });
+});
+
+describe('the time of an attempt', () => {
+  const attempt = (began: string | null, ended: string | null) =>
+    secondsOf({
+      created_at: '2026-11-23T12:00:00Z',
+      started_at: began,
+      ended_at: ended
+    } as Attempt);
+
+  it('is that of its code, as the job counts it', () => {
+    expect(attempt('2026-11-23T12:00:05Z', '2026-11-23T12:00:08Z')).toBe(3);
+    expect(attempt(null, '2026-11-23T12:00:08Z')).toBeNull();
+    expect(attempt('2026-11-23T12:00:05Z', null)).toBeNull();
   });
 });

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -14,9 +15,10 @@ from jupyter_mlws.cli.follow import exit_code
 from jupyter_mlws.cli.main import cli
 from jupyter_mlws.cli.parameter import as_parameters
 from jupyter_mlws.model.status import JobStatus
-from tests.conftest import REPOSITORY
 
 GROUPS = ("job", "compute", "workspace", "server", "mlflow", "status")
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def test_help_imports_nothing_heavy():

@@ -3,12 +3,16 @@
 import json
 import os
 import pty
+import random
 import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+INTERRUPTED = str(Path(__file__).parent / "interrupted.py")
 
 
 @pytest.fixture
@@ -22,6 +26,7 @@ def mlws(jupyter_server):
             text=True,
             env=jupyter_server.place.environ(),
             cwd=cwd or jupyter_server.place.folder,
+            stdin=subprocess.DEVNULL,
             timeout=120,
         )
         assert done.returncode == code, f"{words}: {done}"
@@ -106,6 +111,8 @@ def test_cancel_is_exit_code_3(mlws, script):
     mlws("job", "wait", again, "--timeout", "0.2s", code=1)
     mlws("job", "cancel", again)
     mlws("job", "wait", again, code=3)
+    refused = mlws("job", "delete", again, code=2)
+    assert "--yes" in refused.stderr
     assert "is being deleted" in mlws("job", "delete", again, "--yes").stdout
     assert "There is no job" in mlws("job", "show", again, code=1).stderr
     mlws("job", "show", "no such job", code=1)
@@ -125,6 +132,35 @@ def test_ctrl_c_stops_following_and_not_the_job(mlws, script, jupyter_server):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     job_id = re.search("jupyter mlws job cancel ([0-9a-z]{13})", said)[1]
+    assert json.loads(mlws("job", "show", job_id, "--json").stdout)["status"] == "Running"
+    mlws("job", "cancel", job_id)
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_any_moment_ends_the_command_as_ctrl_c(mlws, script, jupyter_server):
+    path = script("endless", "import time\nprint('began', flush=True)\ntime.sleep(600)")
+    job_id = mlws("job", "submit", path).stdout.strip()
+
+    def interrupted(moment):
+        return subprocess.run(
+            [sys.executable, INTERRUPTED, str(moment), "job", "logs", job_id, "--follow"],
+            env=jupyter_server.place.environ(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    last = interrupted(0)
+    assert (last.returncode, last.stdout) == (130, "began\n"), last
+    calls = int(re.search(r"calls: (\d+)", last.stderr)[1])
+    seeded = random.Random(20)
+    # Most of its calls are imports; the request, the following and the output are in the last thousand.
+    moments = [seeded.randrange(1, calls) for _ in range(4)]
+    moments += [seeded.randrange(calls - 1000, calls) for _ in range(10)]
+    for moment in moments:
+        done = interrupted(moment)
+        assert done.returncode == 130, (moment, calls, done)
+        assert "Traceback" not in done.stderr, (moment, calls, done)
     assert json.loads(mlws("job", "show", job_id, "--json").stdout)["status"] == "Running"
     mlws("job", "cancel", job_id)
 

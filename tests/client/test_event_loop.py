@@ -1,7 +1,9 @@
 import asyncio
 import gc
 import signal
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -99,3 +101,87 @@ def test_an_interrupted_iteration_is_closed():
         list(loop.iterate(slow()))
     assert closed == [True]
     loop.stop()
+
+
+class InterruptAt:
+    """Sends this process the signal of Ctrl-C at the `moment`th line of the client's and asyncio's code."""
+
+    FILES = ("event_loop.py", "base_events.py", "selector_events.py")
+
+    def __init__(self, moment):
+        self.moment, self.steps = moment, 0
+
+    def __call__(self, frame, event, _):
+        if Path(frame.f_code.co_filename).name not in self.FILES:
+            return None
+        self.steps += event == "line"
+        if self.steps == self.moment and event == "line":
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGINT)
+        return self
+
+
+def follow_until_interrupted(moment):
+    """Follow an endless source; return the exception, the source's state, and the lines until its wait."""
+    loop = EventLoop()
+    state, reached = [], []
+    main = threading.main_thread().ident
+
+    async def source():
+        state.append("open")
+        try:
+            yield 1
+            yield 2
+            await asyncio.sleep(1)
+            reached.append(at.steps)
+            signal.pthread_kill(main, signal.SIGINT)  # the moment has not come: this is the last one
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            state.append("closed")
+
+    at = InterruptAt(moment)
+    caught = None
+    sys.settrace(at)
+    try:
+        for _ in loop.iterate(source()):
+            pass
+    except BaseException as error:
+        caught = error
+    finally:
+        sys.settrace(None)
+    assert loop.run(asyncio.sleep(0, "it still works")) == "it still works"
+    loop.stop()
+    return caught, state, reached
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
+def test_an_interrupt_at_any_moment_stays_one_and_closes_the_source():
+    _, _, (lines,) = follow_until_interrupted(0)
+    assert lines > 50
+    for moment in range(1, lines + 1):
+        caught, state, _ = follow_until_interrupted(moment)
+        assert type(caught) is KeyboardInterrupt, (moment, caught)
+        assert state in ([], ["open", "closed"]), (moment, state)
+
+
+def test_who_waits_when_the_loop_stops_is_told_so():
+    loop = EventLoop()
+    began = threading.Event()
+    told = []
+
+    async def for_ever():
+        began.set()
+        await asyncio.Event().wait()
+
+    def wait():
+        with pytest.raises(ConnectionClosed):
+            loop.run(for_ever())
+        told.append(True)
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    assert began.wait(30)
+    loop.stop()
+    waiting.join(30)
+    assert told == [True]

@@ -2,8 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jupyter_mlws.client import wording
+from jupyter_mlws.client import card, job_table, wording
 from jupyter_mlws.model.status import JobStatus
+from tests.jobs.making import make_job
 
 NOW = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)
 
@@ -31,6 +32,18 @@ def test_durations(seconds, text):
 )
 def test_money(dollars, text):
     assert wording.money(dollars) == text
+
+
+def test_what_has_no_price_has_no_cost():
+    assert wording.cost(60, price_per_hour=0) == ""
+    assert wording.cost(60, price_per_hour=0.6) == "$0.010"
+    job = make_job(status=JobStatus.COMPLETED).model_copy(update={"seconds": 60.0})
+    paid = job.model_copy(update={"price_per_hour": 0.6})
+    for shown in (card.line, card.text, lambda job: " ".join(job_table.cells(job))):
+        assert "$" not in shown(job)
+        assert "$0.010" in shown(paid)
+    assert "$" not in card.html(job, workspace={})
+    assert "$0.010" in card.html(paid, workspace={})
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,10 @@ import httpx
 import psutil
 
 import jupyter_mlws as mlws
-from tests.conftest import MARK, Place, RunningServer, launch
 from tests.crash.mixture import Mixture, Sent
 from tests.crash.victims import ROLES, Victim, living
+from tests.fixtures.place import MARK, Place
+from tests.fixtures.servers import RunningServer, launch
 
 JOBS = 5
 _DELAY = 2.5  # seconds after the submission within which the moment lies

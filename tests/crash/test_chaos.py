@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import a_place
 from tests.crash.chaos import Chaos
+from tests.fixtures.place import a_place
 
 SEEDS = range(20)
 

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 import jupyter_mlws as mlws
-from tests.conftest import Place, RunningServer
+from tests.fixtures.place import Place
+from tests.fixtures.servers import RunningServer
 from tests.notebook_kernel import Notebook, kernel_beside
 
 CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -67,6 +67,17 @@ def cell(code: str, **fields: Any) -> JobSpec:
     return JobSpec(**{"kind": JobKind.CELL, "name": "cell", "kernel": kernel, "code": code, **fields})
 
 
+def waiting_for(go: Path) -> str:
+    """Return the code of a cell that prints "before", waits for the file `go`, and prints "after"."""
+    return f"""
+import time
+from pathlib import Path
+print("before")
+while not Path({str(go)!r}).exists(): time.sleep(0.02)
+print("after")
+"""
+
+
 def script(folder: Path, name: str, **fields: Any) -> JobSpec:
     """Return the specification of a script in `folder`."""
     kernel = KernelChoice(executable=sys.executable)

@@ -27,7 +27,7 @@ from jupyter_mlws.model.job import JobKind, JobPatch, JobSpec, KernelChoice, Pri
 from jupyter_mlws.model.job_query import JobQuery
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store import jobs as rows
-from tests.jobs.conftest import Open, cell, script, text_of
+from tests.jobs.conftest import Open, cell, script, text_of, waiting_for
 
 WaitUntil = Callable[..., Awaitable[Any]]
 FOREVER = "import time\nprint('running', flush=True)\nwhile True: time.sleep(0.1)"
@@ -152,14 +152,7 @@ async def test_a_job_outlives_the_server_and_is_adopted(
 ) -> None:
     first = await open_services()
     go = tmp_path / "go"
-    code = f"""
-import time
-from pathlib import Path
-print("before")
-while not Path({str(go)!r}).exists(): time.sleep(0.05)
-print("after")
-"""
-    job = await first.jobs.submit(cell(code), who="ada")
+    job = await first.jobs.submit(cell(waiting_for(go)), who="ada")
     await prints(first, job, "before")
     await first.close()
     go.touch()

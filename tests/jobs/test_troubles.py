@@ -34,7 +34,7 @@ from jupyter_mlws.processes.runtime_folder import runtime_folder
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store import workspaces
 from jupyter_mlws.store.layout import Layout
-from tests.jobs.conftest import Open, cell, text_of
+from tests.jobs.conftest import Open, cell, text_of, waiting_for
 from tests.jobs.making import make_job
 
 WaitUntil = Callable[..., Awaitable[Any]]
@@ -50,12 +50,7 @@ async def test_a_line_of_the_log_that_cannot_be_read_stops_nothing(
 ) -> None:
     services = await open_services()
     go = tmp_path / "go"
-    code = f"""
-import time, pathlib
-print("before")
-while not pathlib.Path({str(go)!r}).exists(): time.sleep(0.02)
-"""
-    job = await services.jobs.submit(cell(code), who="ada")
+    job = await services.jobs.submit(cell(waiting_for(go)), who="ada")
     await prints(services, job, "before")
     with services.layout.attempt(job.id, 1).events.open("ab") as log:
         log.write(b'{"t":1,"type":"no such event"}\n')

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -56,7 +57,15 @@ def test_another_process_with_the_pid_is_left_alone(sleeper: subprocess.Popen[by
     assert ref.alive()
 
 
-async def test_the_watch_tells_the_end_and_reaps(sleeper: subprocess.Popen[bytes]) -> None:
+@pytest.mark.parametrize("descriptors", ["has pidfds", "has no descriptor left"])
+async def test_the_watch_tells_the_end_and_reaps(
+    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch, descriptors: str
+) -> None:
+    def refuse(pid: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    if descriptors == "has no descriptor left":
+        monkeypatch.setattr(os, "pidfd_open", refuse, raising=False)
     ref = ProcessRef.of(sleeper.pid)
     assert ref is not None
     ended = asyncio.Event()
@@ -87,22 +96,6 @@ async def test_a_watch_that_was_closed_tells_nothing_and_still_reaps(
         while ProcessRef.of(sleeper.pid) is not None:  # noqa: ASYNC110 - a process, not an event
             await asyncio.sleep(0.01)
     assert told == []
-
-
-async def test_without_a_descriptor_the_watch_looks(
-    sleeper: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(pid: int) -> int:
-        raise OSError(24, "Too many open files")
-
-    monkeypatch.setattr(os, "pidfd_open", refuse, raising=False)
-    ref = ProcessRef.of(sleeper.pid)
-    assert ref is not None
-    ended = asyncio.Event()
-    watch = Watch(ref, ended.set)
-    sleeper.kill()
-    await asyncio.wait_for(ended.wait(), 30)
-    watch.close()
 
 
 def test_the_group_of_a_leader_that_ended_is_killed() -> None:

@@ -12,8 +12,9 @@ from jupyter_mlws.processes.runtime_folder import (
     make_runtime_folder,
     runtime_folder,
     runtime_root,
+    system_folder,
 )
-from tests.conftest import Place
+from tests.fixtures.place import Place
 
 ID = "0123456789abcdef" * 2
 
@@ -52,6 +53,7 @@ def test_that_of_another_user_is_left_alone(place: Place, monkeypatch: pytest.Mo
     monkeypatch.setattr("tempfile.tempdir", str(place.home))
     other = os.getuid() + 1
     monkeypatch.setattr(os, "getuid", lambda: other)  # as after `sudo`, which may write there
+    assert system_folder() is None
     assert runtime_root() == place.home / f"mlws-{other}"
 
 

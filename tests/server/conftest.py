@@ -14,7 +14,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer
+    from tests.fixtures.servers import RunningServer
 
 
 @pytest.fixture

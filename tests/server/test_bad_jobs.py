@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer
+    from tests.fixtures.servers import RunningServer
 
 CELL = {"kind": "cell", "name": "a cell", "code": "1"}
 SCRIPT = {"kind": "script", "name": "a script", "folder": "", "path": "run.py"}

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer
+    from tests.fixtures.servers import RunningServer
 
 PIECE = os.urandom(2**20)
 

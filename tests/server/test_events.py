@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer
+    from tests.fixtures.servers import RunningServer
 
 
 async def start_kernel(

@@ -14,7 +14,7 @@ from jupyter_mlws.server.routes.table import ROUTES
 from jupyter_mlws.server.who import account
 
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer, StartServer
+    from tests.fixtures.servers import RunningServer, StartServer
 
 EVERY_ROUTE = [(route.method, re.sub(r"\{\w+\}", "x", route.path)) for route in ROUTES]
 
@@ -116,7 +116,7 @@ def test_a_server_with_a_password_alone_is_reached_by_its_kernels(
 
     from jupyter_server.auth import passwd
 
-    from tests.conftest import free_port_number
+    from tests.fixtures.servers import free_port_number
 
     config = place.root / "password_config.py"
     config.write_text(

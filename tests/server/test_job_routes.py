@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer
+    from tests.fixtures.servers import RunningServer
 
 CODE = """
 import base64

@@ -17,10 +17,10 @@ import pytest
 from jupyter_mlws.processes.identity import process_start
 from jupyter_mlws.store import workspaces
 from jupyter_mlws.store.layout import Layout
-from tests.conftest import Place
+from tests.fixtures.place import Place
 
 if TYPE_CHECKING:
-    from tests.conftest import StartServer
+    from tests.fixtures.servers import StartServer
 
 
 def headless(place: Place, *options: str) -> subprocess.Popen[bytes]:

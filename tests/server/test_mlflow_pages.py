@@ -9,12 +9,13 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import websocket_connect
 
-from tests.conftest import a_place, launch
+from tests.fixtures.place import a_place
+from tests.fixtures.servers import launch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.conftest import RunningServer, StartServer
+    from tests.fixtures.servers import RunningServer, StartServer
 
 HTML = {"Accept": "text/html,application/xhtml+xml"}
 CREATE = "api/2.0/mlflow/experiments/create"

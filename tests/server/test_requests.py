@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer, StartServer
+    from tests.fixtures.servers import RunningServer, StartServer
 
 
 @pytest.mark.parametrize(

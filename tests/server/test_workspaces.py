@@ -12,10 +12,11 @@ import httpx
 import pytest
 
 from jupyter_mlws.server.routes.table import ROUTES
-from tests.conftest import Place, free_port_number
+from tests.fixtures.place import Place
+from tests.fixtures.servers import free_port_number
 
 if TYPE_CHECKING:
-    from tests.conftest import RunningServer, StartServer
+    from tests.fixtures.servers import RunningServer, StartServer
 
 
 def runtime_files(server: RunningServer) -> list[dict[str, Any]]:

@@ -5,11 +5,13 @@
 import { type JSX, useEffect, useState } from 'react';
 import type { Client } from '../api/client';
 import { sentence } from '../api/errors';
-import type { Attempt, Job } from '../api/types';
-import { duration, exact, money, size, value } from '../text/format';
+import type { Attempt } from '../api/types';
+import { duration, exact, size, value } from '../text/format';
 import { literal } from '../text/parameter';
 import type { JobActions } from './actions';
+import { asked } from './asked';
 import { TextButton } from './buttons';
+import { secondsOf } from './elapsed';
 import { Failure } from './failure';
 import { useSignal } from './react';
 import type { LogReader } from './reader';
@@ -125,30 +127,6 @@ export function InputsPage({ entry }: PageProps): JSX.Element {
   );
 }
 
-function asked({ id, spec, created_by, price_per_hour }: Job): Field[] {
-  const { resources, kernel, origin } = spec;
-  const fields: [string, string | null][] = [
-    ['Job', id],
-    ['Kind', spec.kind],
-    ['File', spec.path],
-    ['Folder', spec.folder],
-    ['Notebook', origin.notebook],
-    ['Experiment', spec.experiment],
-    ['Compute', spec.compute],
-    ['Kernel', kernel.name ?? kernel.executable],
-    ['CPUs', String(resources.cpus)],
-    ['Memory', resources.memory === null ? null : size(resources.memory)],
-    ['GPUs', resources.gpus > 0 ? String(resources.gpus) : null],
-    ['Timeout', spec.timeout === null ? null : duration(spec.timeout)],
-    ['Retries', spec.retries > 0 ? String(spec.retries) : null],
-    ['Priority', spec.priority],
-    ['Price', price_per_hour > 0 ? `${money(price_per_hour)} an hour` : null],
-    ['Submitted by', created_by],
-    ['Re-run of', spec.rerun_of]
-  ];
-  return fields.filter((field): field is [string, string] => field[1] !== null);
-}
-
 export interface AttemptsPageProps extends PageProps {
   readonly client: Client;
   readonly onShowLog: (attempt: number) => void;
@@ -229,10 +207,9 @@ function useAttempts(
   return { attempts, problem };
 }
 
-function took({ created_at, ended_at }: Attempt): string {
-  return ended_at === null
-    ? ''
-    : duration((Date.parse(ended_at) - Date.parse(created_at)) / 1000);
+function took(attempt: Attempt): string {
+  const seconds = secondsOf(attempt);
+  return seconds === null ? '' : duration(seconds);
 }
 
 export function EnvironmentPage({

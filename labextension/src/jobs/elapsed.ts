@@ -2,7 +2,7 @@
  * How long a job has been going on, by the reader's clock. Pure.
  */
 
-import type { Job } from '../api/types';
+import type { Attempt, Job } from '../api/types';
 import { isCounted } from './states';
 
 /**
@@ -40,4 +40,11 @@ export class Elapsed {
 /** US dollars for `seconds` of `job`. */
 export function costOf(job: Job, seconds: number): number {
   return (seconds / 3600) * job.price_per_hour;
+}
+
+/** Seconds that the code of an attempt ran, as its job counts them; null until it has ended. */
+export function secondsOf({ started_at, ended_at }: Attempt): number | null {
+  return started_at === null || ended_at === null
+    ? null
+    : (Date.parse(ended_at) - Date.parse(started_at)) / 1000;
 }
