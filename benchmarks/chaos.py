@@ -1,7 +1,7 @@
 """Chaos: at seeded random moments processes of a workspace are killed with -9; then the truth is compared.
 
-Run by hand, on an idle machine: `python -m benchmarks.chaos --moments 200 --write`. What is killed and what is
-then compared is in `tests/crash/chaos.py`, which CI plays for the first twenty seeds.
+Run by hand, on an idle machine: `python -m benchmarks.chaos --moments 200 --write`. What is killed and what
+is then compared is in `tests/crash/chaos.py`, which CI plays for the first twenty seeds.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import environments
+from report import machine, put_between
 
 HERE = Path(__file__).resolve().parent
 OURS = "jupyter_mlws"
