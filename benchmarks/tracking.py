@@ -27,8 +27,9 @@ def fill(database: Path, *, runs: int) -> None:
         for number in range(runs):
             run = f"{number:032x}"
             connection.execute(
-                "INSERT INTO runs (run_uuid, name, user_id, source_type, status, start_time, lifecycle_stage, "
-                "experiment_id, artifact_uri) VALUES (?, 'n', 'u', 'LOCAL', 'FINISHED', ?, 'active', 0, '')",
+                "INSERT INTO runs (run_uuid, name, user_id, source_type, status, start_time, "
+                "lifecycle_stage, experiment_id, artifact_uri) "
+                "VALUES (?, 'n', 'u', 'LOCAL', 'FINISHED', ?, 'active', 0, '')",
                 (run, number),
             )
             connection.executemany(
