@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jupyter_mlws.processes.identity import ProcessRef
-from jupyter_mlws.tracking.address import HEALTH, ServerRecord, write_record
+from jupyter_mlws.tracking.address import HEALTH, ServerRecord, health, write_record
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -57,7 +57,7 @@ class Door:
             if not self._may_enter(scope):
                 return await _answer(scope, send, status=401, body=_REFUSAL)
             if scope["path"] == HEALTH:
-                return await _answer(scope, send, status=200, body={"pid": os.getpid()})
+                return await _answer(scope, send, status=200, body=health(os.getpid()))
         await self._app(scope, receive, send)
 
     def _may_enter(self, scope: _Scope) -> bool:
