@@ -59,6 +59,7 @@ lab: setup
 
 bench: setup
 	$(BIN)/python benchmarks/jobs.py $(BENCH_OPTIONS)
+	$(BIN)/python benchmarks/tracking.py
 
 # --- testing ----------------------------------------------------------------------------------------------
 

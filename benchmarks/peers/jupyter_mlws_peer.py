@@ -84,6 +84,40 @@ async def _burst(jobs: int) -> float:
     return time.perf_counter() - began
 
 
+async def _log_metric(calls: int) -> float:
+    """Seconds of a call of `mlflow.log_metric` in a job: the median of many."""
+    return await _logged(f"{_MEASURED}\nseconds = measured({calls})")
+
+
+async def _log_metric_rest(calls: int) -> float:
+    """The same of a process that the job starts, which has MLflow's plain client."""
+    program = f"{_MEASURED}\nprint(measured({calls}))"
+    run = "subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)"
+    return await _logged(
+        f"import subprocess, sys\nprogram = {program!r}\nseconds = float({run}.stdout.splitlines()[-1])"
+    )
+
+
+async def _logged(code: str) -> float:
+    job = await WORKSPACE.jobs.submit_cell(code, namespace={}, outputs=["seconds"])
+    await _completed(job)
+    return float(await job.result("seconds"))
+
+
+_MEASURED = """
+import statistics, time
+import mlflow
+def measured(calls):
+    mlflow.log_metric("loss", 1, step=0)
+    seconds = []
+    for step in range(1, calls + 1):
+        began = time.perf_counter()
+        mlflow.log_metric("loss", 1 / step, step=step)
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds)
+"""
+
+
 async def _completed(job: AsyncJob) -> None:
     record = await job.wait(300)
     if record.status is not JobStatus.COMPLETED:
@@ -107,5 +141,7 @@ answer(
         "first_output": lambda: RUNNER.run(_first_output()),
         "notebook": lambda: RUNNER.run(_run(FIVE_CELLS)),
         "burst": lambda jobs: RUNNER.run(_burst(jobs)),
+        "log_metric": lambda calls: RUNNER.run(_log_metric(calls)),
+        "log_metric_rest": lambda calls: RUNNER.run(_log_metric_rest(calls)),
     }
 )

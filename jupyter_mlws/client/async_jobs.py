@@ -16,6 +16,7 @@ from jupyter_mlws.client.options import JobInvalid, JobOptions, PriorityWord, re
 from jupyter_mlws.client.prepared import Prepared
 from jupyter_mlws.client.target import Target, prepare
 from jupyter_mlws.client.transport import Door, segment
+from jupyter_mlws.model.answers import JobComparison
 from jupyter_mlws.model.errors import NotFound
 from jupyter_mlws.model.job import Job, JobPage
 from jupyter_mlws.model.job_query import JobQuery
@@ -164,6 +165,10 @@ class AsyncJobs:
                     code="job_not_found",
                 ) from None
             return AsyncJob(self._door, named.jobs[0], workspace=self._workspace)
+
+    async def compare(self, ids: Sequence[str]) -> JobComparison:
+        """Return the latest metrics and the parameters of jobs side by side."""
+        return await self._door.get("/jobs/compare", JobComparison, query={"id": list(ids)})
 
     async def page(self, query: JobQuery) -> JobPage:
         """Return one page of jobs."""

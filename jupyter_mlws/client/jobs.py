@@ -16,6 +16,7 @@ from jupyter_mlws.client.notebook_job import place_on_disk, prepare_notebook
 from jupyter_mlws.client.options import JobOptions, PriorityWord
 from jupyter_mlws.client.prepared import Prepared
 from jupyter_mlws.client.target import Target, prepare
+from jupyter_mlws.model.answers import JobComparison
 from jupyter_mlws.model.job import JobPage
 from jupyter_mlws.model.job_query import JobQuery
 
@@ -160,12 +161,19 @@ class Jobs:
         """Return at most `limit` jobs, newest first.
 
         `filters`: `status` (one or a list), `name`, `experiment`, `compute`, `kind`, `created_by`, `q` (part
-        of the name), `sort` (`created`, `ended`, `name`, `seconds`), `descending`. Raises `JobInvalid`.
+        of the name), `metric` (only jobs that have it), `sort` (`created`, `ended`, `name`, `seconds`, and
+        `metric`), `descending`. Raises `JobInvalid`.
         """
         if isinstance(filters.get("status"), str):
             filters["status"] = [filters["status"]]
         found = self._loop.run(self._jobs.list(limit=limit, **filters))
         return JobTable(map(self._held, found))
+
+    def compare(self, jobs: Sequence[Job | str]) -> JobComparison:
+        """Return the latest metrics and the parameters of jobs side by side; jobs or their ids."""
+        return self._loop.run(
+            self._jobs.compare([each if isinstance(each, str) else each.id for each in jobs])
+        )
 
     def page(self, query: JobQuery) -> JobPage:
         """Return one page of records; `next` is the cursor of the page after it."""

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.jobs.beside import Beside
+from jupyter_mlws.jobs.comparison import comparison
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.log import read_page
 from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.rerun import rerun_spec
 from jupyter_mlws.jobs.snapshot import HashCache, Limits, Snapshot, SnapshotTooLarge, take
 from jupyter_mlws.jobs.submission import check
+from jupyter_mlws.model.answers import JobComparison
 from jupyter_mlws.model.errors import Conflict, MlwsError, NotFound
 from jupyter_mlws.model.events import EventPage
 from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.model.job import Attempt, Job, JobKind, JobPage, JobPatch, JobSpec, Rerun
 from jupyter_mlws.model.job_query import JobQuery
 from jupyter_mlws.model.status import JobStatus, Wanted
-from jupyter_mlws.store import audit
+from jupyter_mlws.store import audit, run_values
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.blobs import Blobs
 from jupyter_mlws.store.durable import make_folder, refusals, write_atomically
@@ -104,6 +106,15 @@ class JobService:
     async def page(self, query: JobQuery) -> JobPage:
         """Return a page of jobs."""
         return await self._records.read(lambda tx: rows.page(tx, query))
+
+    async def compare(self, ids: Sequence[str]) -> JobComparison:
+        """Return jobs side by side with their metrics and parameters. Raises `NotFound`."""
+
+        def run(tx: Transaction) -> JobComparison:
+            found, values = [rows.get(tx, id) for id in ids], run_values.read(tx, ids)
+            return comparison(found, values)
+
+        return await self._records.read(run)
 
     async def counts(self) -> dict[str, int]:
         """Return the number of jobs by status."""

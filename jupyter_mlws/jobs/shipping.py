@@ -26,7 +26,7 @@ from jupyter_mlws.store.layout import Layout, PathRefused
 from jupyter_mlws.store.run_values import RunValues
 from jupyter_mlws.store.transaction import Transaction
 from jupyter_mlws.tracking.identity import read_identity
-from jupyter_mlws.tracking.runs import Runs
+from jupyter_mlws.tracking.runs import Runs, TrackingRefused
 from jupyter_mlws.tracking.server import TrackingServer
 from jupyter_mlws.tracking.ship import Address, Busy, Unreachable, left, ship, state_of
 
@@ -173,7 +173,10 @@ class Shipping:
         """Mirror what MLflow has now: processes of the job may have logged there directly. Then forget it."""
         assert self._runs is not None
         run = await asyncio.to_thread(read_identity, note.folder)
-        values = RunValues({}, {}) if run is None else await self._runs.values(run.run_id)
+        values = RunValues({}, {})
+        # A run that is not there was refused, which is said, or deleted by the user meanwhile.
+        with contextlib.suppress(TrackingRefused):
+            values = values if run is None else await self._runs.values(run.run_id)
         shipped = Shipped(values, await asyncio.to_thread(_refusals, note.folder))
         await self._records.write(lambda tx: _mirror(tx, note, shipped), epoch=self._epoch)
         await asyncio.to_thread((server.unshipped / note.name).unlink, missing_ok=True)

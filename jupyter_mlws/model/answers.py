@@ -9,6 +9,7 @@ from pydantic import Field
 from jupyter_mlws.model.compute import Compute
 from jupyter_mlws.model.job import Attempt, Name, ResultItem, Sha256
 from jupyter_mlws.model.record import Moment, Record
+from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.model.workspace import Workspace
 
 
@@ -28,6 +29,30 @@ class AttemptList(Record):
     """The attempts of a job, oldest first."""
 
     attempts: list[Attempt]
+
+
+class ComparedJob(Record):
+    """What a comparison shows of one job."""
+
+    id: str
+    name: Name
+    experiment: Name
+    status: JobStatus
+    created_at: Moment
+    metrics: dict[str, float | None]
+    """Latest values; None stands for NaN."""
+    params: dict[str, str]
+    """Parameters of the MLflow run: those of the job, and those that its code logged."""
+
+
+class JobComparison(Record):
+    """Jobs side by side, in the order in which they were asked for."""
+
+    jobs: list[ComparedJob]
+    metrics: list[str]
+    """Names of all metrics, sorted."""
+    params: list[str]
+    """Names of all parameters, sorted."""
 
 
 class ResultList(Record):

@@ -10,14 +10,16 @@ from jupyter_mlws.model.job import Job, JobPage
 from jupyter_mlws.model.job_query import JobQuery, JobSort
 from jupyter_mlws.store import cursor
 from jupyter_mlws.store.job_rows import LONGEST_FOLDED, fold, row_to_job, select_jobs
-from jupyter_mlws.store.tables import deleted, jobs
+from jupyter_mlws.store.tables import deleted, job_metrics, jobs
 from jupyter_mlws.store.transaction import Transaction
 
+_NUMBER = job_metrics.c.value
 _KEYS: dict[JobSort, tuple[sa.ColumnElement[Any], type[cursor.Key]]] = {
     JobSort.CREATED: (sa.type_coerce(jobs.c.created_at, sa.BigInteger), int),
     JobSort.ENDED: (jobs.c.ended_key, int),
     JobSort.NAME: (jobs.c.name_folded, str),
     JobSort.SECONDS: (jobs.c.seconds, float),
+    JobSort.METRIC: (_NUMBER, float),
 }
 
 
@@ -29,13 +31,14 @@ def page(tx: Transaction, query: JobQuery) -> JobPage:
     seconds, end), a job that changes between two pages may move past the cursor. Jobs that compare
     equal follow each other by id. Raises `CursorInvalid`.
     """
-    matching = _matching(query)
+    matching, source = _matching(query), _source(query)
     key, key_type = _KEYS[query.sort]
     after = [] if query.cursor is None else [_beyond(query, key, key_type)]
     order = (key.desc(), jobs.c.id.desc()) if query.descending else (key, jobs.c.id)
     # Ids and keys alone first: they are all in the index, so that rows which do not match are never fetched.
     found = tx.connection.execute(
         sa.select(jobs.c.id, key.label("key"))
+        .select_from(source)
         .where(*matching, *after)
         .order_by(*order)
         .limit(query.limit + 1)
@@ -43,9 +46,9 @@ def page(tx: Transaction, query: JobQuery) -> JobPage:
     given = found[: query.limit]
     following = None
     if len(found) > len(given):
-        following = cursor.encode([query.sort.value, query.descending, given[-1].key, given[-1].id])
+        following = cursor.encode([_order(query), query.descending, given[-1].key, given[-1].id])
     whole = query.cursor is None and following is None
-    total = len(given) if whole else _count(tx, matching)
+    total = len(given) if whole else _count(tx, source, matching)
     return JobPage(jobs=_fetch(tx, [row.id for row in given]), next=following, total=total)
 
 
@@ -54,10 +57,21 @@ def _beyond(
 ) -> sa.ColumnElement[bool]:
     text = query.cursor or ""
     sort, descending, last_key, last_id = cursor.decode(text, types=(str, bool, key_type, str))
-    if (sort, descending) != (query.sort.value, query.descending):
+    if (sort, descending) != (_order(query), query.descending):
         raise cursor.refused(text)
     row, last = sa.tuple_(key, jobs.c.id), sa.tuple_(sa.literal(last_key), sa.literal(last_id))
     return row < last if query.descending else row > last
+
+
+def _order(query: JobQuery) -> str:
+    return f"metric:{query.metric}" if query.sort is JobSort.METRIC else query.sort.value
+
+
+def _source(query: JobQuery) -> sa.FromClause:
+    if query.metric is None:
+        return jobs
+    has = sa.and_(job_metrics.c.job_id == jobs.c.id, job_metrics.c.key == query.metric)
+    return jobs.join(job_metrics, has)
 
 
 def _matching(query: JobQuery) -> list[sa.ColumnElement[bool]]:
@@ -73,19 +87,21 @@ def _matching(query: JobQuery) -> list[sa.ColumnElement[bool]]:
         (jobs.c.name, query.name),
     )
     conditions += [column == wanted for column, wanted in texts if wanted is not None]
+    if query.sort is JobSort.METRIC:
+        conditions.append(_NUMBER.is_not(None))
     part = fold(query.q or "")
     if part:
         conditions.append(jobs.c.name_folded.contains(part, autoescape=True))
     # Databases end a pattern at NUL or refuse it, and refuse very long ones; no name has or is either.
     if len(part) > LONGEST_FOLDED or any(
-        "\0" in wanted for wanted in (part, *(text or "" for _, text in texts))
+        "\0" in wanted for wanted in (part, query.metric or "", *(text or "" for _, text in texts))
     ):
         return [sa.false()]
     return [*conditions, jobs.c.id.not_in(deleted())]
 
 
-def _count(tx: Transaction, matching: list[sa.ColumnElement[bool]]) -> int:
-    return tx.connection.execute(sa.select(sa.func.count()).select_from(jobs).where(*matching)).scalar_one()
+def _count(tx: Transaction, source: sa.FromClause, matching: list[sa.ColumnElement[bool]]) -> int:
+    return tx.connection.execute(sa.select(sa.func.count()).select_from(source).where(*matching)).scalar_one()
 
 
 def _fetch(tx: Transaction, ids: list[str]) -> list[Job]:

@@ -16,7 +16,16 @@ from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.store.durable import write_atomically
 
 HEALTH = "/mlws/health"
-"""Path at which the server answers `{"pid": ...}`, by either door."""
+"""Path at which the server answers what `health` gives, by either door."""
+
+
+def health(pid: int) -> dict[str, int]:
+    """Return what the server with this pid answers.
+
+    The number is raised when what jobs ask of the server changes: one that was started by an older version
+    of this package, and outlived it, is then replaced and not adopted.
+    """
+    return {"pid": pid, "version": 2}
 
 
 SOCKET = "mlflow.sock"

@@ -123,7 +123,18 @@ def _attach(tracking_uri: str, sink: Any) -> None:
     models: Any = of_models._model_registry_store_registry
     if models is not None:
         models.register("http", model_store)
+    _spare_spark(of_models)
     for registry in (runs, models):
         cached = getattr(registry, "_get_store_with_resolved_uri", None)
         if cached is not None:
             cached.cache_clear()
+
+
+def _spare_spark(of_models: Any) -> None:
+    """Keep each client that MLflow makes, two for a metric, from looking for a pyspark on the disk.
+
+    Where the user has not imported it, there is no session that could name a registry of models.
+    """
+    ask = getattr(of_models, "_get_registry_uri_from_spark_session", None)
+    if ask is not None:
+        of_models._get_registry_uri_from_spark_session = lambda: ask() if "pyspark" in sys.modules else None

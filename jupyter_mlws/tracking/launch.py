@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 
 from jupyter_mlws.model.errors import NotReady
-from jupyter_mlws.tracking.address import HEALTH, SOCKET, ServerRecord, TrackingAddress
+from jupyter_mlws.tracking.address import HEALTH, SOCKET, ServerRecord, TrackingAddress, health
 
 _LARGEST_LOG = 5 * 2**20
 _TAIL_LINES = 12
@@ -186,10 +186,10 @@ async def answers(address: TrackingAddress, *, pid: int, patience: float) -> boo
         async with httpx.AsyncClient(
             transport=by_socket, base_url="http://localhost", timeout=patience
         ) as client:
-            if (await client.get(HEALTH)).json() != {"pid": pid}:
+            if (await client.get(HEALTH)).json() != health(pid):
                 return False
         async with httpx.AsyncClient(base_url=address.url, timeout=patience, trust_env=False) as client:
-            return bool((await client.get(HEALTH, headers=headers)).json() == {"pid": pid})
+            return bool((await client.get(HEALTH, headers=headers)).json() == health(pid))
     except (httpx.HTTPError, ValueError):
         return False
 

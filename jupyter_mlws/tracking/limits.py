@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import TypeVar
 
-METRICS_A_BATCH = 1000
 PAIRS_A_BATCH = 100
 """Parameters, or tags, in one request."""
 PARAMETER_CHARACTERS = 6000
@@ -51,15 +50,6 @@ def artifact_name(name: str) -> str:
     last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     allowed = _REFUSED_IN_PATHS.sub("_", last)[-_FILE_NAME_CHARACTERS:]
     return allowed if allowed.strip(". ") else "source"
-
-
-def metric_to_json(value: float) -> float | str:
-    """Return `value` as protobuf's JSON has it: `NaN` and the infinities are strings."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
 
 
 def metric_from_json(value: float | str) -> float | None:

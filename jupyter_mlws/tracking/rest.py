@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import httpx
 
 from jupyter_mlws.model.errors import MlwsError, NotReady
 from jupyter_mlws.tracking.address import TrackingAddress
 
-Content: TypeAlias = "bytes | Callable[[], AsyncIterator[bytes]]"
-"""A body, or a function that gives its pieces, called again for each try."""
-
 _PAUSES = (0.1, 0.4, 1.5)
 """Seconds before the second, third and fourth try."""
 _TIMEOUT = httpx.Timeout(connect=2.0, read=10.0, write=10.0, pool=30.0)
-_UPLOAD_TIMEOUT = httpx.Timeout(connect=2.0, read=300.0, write=60.0, pool=30.0)
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _BUSY = frozenset({429, 502, 503, 504})
 
 
@@ -55,38 +50,18 @@ class Rest:
 
     async def get(self, path: str, *, query: Mapping[str, str]) -> dict[str, Any]:
         """GET `/api/2.0/mlflow/<path>` and return its JSON."""
-        return await self._json("GET", path, params=dict(query))
-
-    async def post(self, path: str, *, body: Mapping[str, object], once: bool = False) -> dict[str, Any]:
-        """POST JSON to `/api/2.0/mlflow/<path>` and return the answer's JSON.
-
-        It is tried again also when MLflow may have carried it out, unless `once` is set.
-        """
-        return await self._json("POST", path, once=once, json=dict(body))
-
-    async def put_artifact(self, path: str, *, content: Content) -> None:
-        """Upload an artifact; `path` is relative to the artifacts' root."""
-        url = f"/api/2.0/mlflow-artifacts/artifacts/{path}"
-        await self._send("PUT", url, content=content, timeout=_UPLOAD_TIMEOUT)
-
-    async def _json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        response = await self._send(method, f"/api/2.0/mlflow/{path}", **arguments)
+        response = await self._send("GET", f"/api/2.0/mlflow/{path}", params=dict(query))
         answer: dict[str, Any] = response.json()
         return answer
 
-    async def _send(
-        self, method: str, url: str, *, content: Content | None = None, once: bool = False, **arguments: Any
-    ) -> httpx.Response:
+    async def _send(self, method: str, url: str, **arguments: Any) -> httpx.Response:
         trouble = ""
         for pause in (*_PAUSES, None):
             client = await self._connected()
-            body = content() if callable(content) else content
             try:
-                response = await client.request(method, url, content=body, **arguments)
+                response = await client.request(method, url, **arguments)
             except httpx.TransportError as error:
                 trouble = str(error) or type(error).__name__
-                if once and not isinstance(error, _NOT_SENT):
-                    break
             else:
                 if response.status_code not in _BUSY:
                     return _checked(response)

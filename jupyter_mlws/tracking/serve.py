@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jupyter_mlws.processes.identity import ProcessRef
-from jupyter_mlws.tracking.address import HEALTH, ServerRecord, write_record
+from jupyter_mlws.tracking.address import HEALTH, ServerRecord, health, write_record
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -36,6 +36,7 @@ _App: TypeAlias = Callable[[_Scope, _Receive, _Send], Awaitable[None]]
 _DATABASE = "mlflow.db"
 _URI = f"sqlite:///{_DATABASE}"
 _ANALYZE_EVERY = 3600.0
+_LOOK_EVERY = 60.0
 _FAILED = 3
 
 
@@ -56,7 +57,7 @@ class Door:
             if not self._may_enter(scope):
                 return await _answer(scope, send, status=401, body=_REFUSAL)
             if scope["path"] == HEALTH:
-                return await _answer(scope, send, status=200, body={"pid": os.getpid()})
+                return await _answer(scope, send, status=200, body=health(os.getpid()))
         await self._app(scope, receive, send)
 
     def _may_enter(self, scope: _Scope) -> bool:
@@ -187,13 +188,34 @@ def analyze(file: Path) -> None:
         connection.close()
 
 
-def _analyze_for_ever(file: Path) -> None:
+def is_due(pages: int, *, analyzed: int, seconds: float) -> bool:
+    """Whether to gather statistics: the last were of `analyzed` pages, `seconds` ago. Pure.
+
+    The plan changes where a table has grown, so a new workspace does not wait for an hour.
+    """
+    return pages >= 1.5 * analyzed or (pages != analyzed and seconds >= _ANALYZE_EVERY)
+
+
+def _analyze_for_ever(file: Path, *, renew: Callable[[], None]) -> None:
+    """Gather statistics as the database grows; `renew` has new connections made, which read them."""
+    analyzed, at = _pages(file), time.monotonic()
     while True:
-        time.sleep(_ANALYZE_EVERY)
+        time.sleep(_LOOK_EVERY)
         try:
-            analyze(file)
+            if is_due(_pages(file), analyzed=analyzed, seconds=time.monotonic() - at):
+                analyze(file)
+                renew()
+                analyzed, at = _pages(file), time.monotonic()
         except sqlite3.Error as error:
             print(f"The statistics of {file.name} were not renewed: {error}", file=sys.stderr, flush=True)
+
+
+def _pages(file: Path) -> int:
+    connection = sqlite3.connect(file, timeout=30)
+    try:
+        return int(connection.execute("PRAGMA page_count").fetchone()[0])
+    finally:
+        connection.close()
 
 
 def _load_application() -> _App:
@@ -209,6 +231,13 @@ def _load_application() -> _App:
     handlers.initialize_backend_stores(_URI, _URI, os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"])
     application: _App = app
     return application
+
+
+def _renew_connections() -> None:
+    from mlflow.server import handlers
+
+    store: Any = handlers._get_tracking_store()
+    store.engine.dispose()  # those in use are closed when they are given back
 
 
 def _listening(descriptor: int, *, family: socket.AddressFamily) -> socket.socket:
@@ -240,7 +269,9 @@ def _serve(tcp: socket.socket, unix: socket.socket, *, token: str) -> None:
     prepare_database(Path(_DATABASE))
     application = _load_application()
     analyze(Path(_DATABASE))
-    threading.Thread(target=_analyze_for_ever, args=[Path(_DATABASE)], daemon=True).start()
+    threading.Thread(
+        target=_analyze_for_ever, args=[Path(_DATABASE)], kwargs={"renew": _renew_connections}, daemon=True
+    ).start()
     config = uvicorn.Config(
         Door(application, token=token),
         loop="asyncio",

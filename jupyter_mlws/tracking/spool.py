@@ -28,7 +28,6 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
-from typing import Any
 
 RECORDS = "records.jsonl"
 FILES = "files"
@@ -151,12 +150,3 @@ class Spool(Sink):
     def _open(self) -> None:
         os.makedirs(os.path.dirname(self._records), mode=0o700, exist_ok=True)
         self._descriptor = os.open(self._records, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-
-
-def as_number(value: float) -> Any:
-    """Return a metric's value as protobuf's JSON has it: NaN and the infinities are strings."""
-    if value != value:
-        return "NaN"
-    if value in (float("inf"), float("-inf")):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value

@@ -23,7 +23,7 @@ FAILURE = ErrorInfo(code="user_error", message="ValueError: no")
 
 def begun(*, price_per_hour: float = 3.6, retries: int = 0) -> Progress:
     job = make_job(price_per_hour=price_per_hour, retries=retries)
-    return started(job, number=1, folder="jobs/x/attempts/1", now=START)
+    return started(job, number=1, folder="jobs/x/attempts/1", run_id="r1", now=START)
 
 
 def whole_run() -> list[LogEvent]:
@@ -78,13 +78,14 @@ def test_another_attempt_begins_with_a_clean_record_and_pays_for_both() -> None:
     assert again.attempt.status is JobStatus.FAILED
     assert again.job.status is JobStatus.QUEUED
     assert again.job.results == []
-    second = started(again.job, number=2, folder="f", now=START + timedelta(seconds=200))
+    second = started(again.job, number=2, folder="f", run_id="r2", now=START + timedelta(seconds=200))
     assert second.job.offset == 0
     assert second.at(START + timedelta(seconds=230)).job.seconds == 98  # preparing costs nothing
     second = second.advance([StatusChanged(t=T + 210, status=JobStatus.RUNNING)], offset=1)
     assert second.at(START + timedelta(seconds=230)).job.seconds == 118
 
 
-def test_a_new_attempt_has_no_run_yet() -> None:
+def test_a_new_attempt_has_a_run_of_its_own() -> None:
     job = make_job().model_copy(update={"run_id": "of the attempt before"})
-    assert started(job, number=2, folder="jobs/x/attempts/2", now=START).job.run_id is None
+    begun = started(job, number=2, folder="jobs/x/attempts/2", run_id="its own", now=START)
+    assert begun.job.run_id == "its own"

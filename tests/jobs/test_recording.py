@@ -44,7 +44,7 @@ async def run_of(services: Services, run_id: str | None) -> dict[str, Any]:
     assert services.tracking is not None and run_id is not None
     runs = Runs(services.tracking.ensure)
     try:
-        return await runs._get_run(run_id)
+        return await runs.get(run_id)
     finally:
         await runs.close()
 

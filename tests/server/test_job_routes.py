@@ -198,3 +198,23 @@ def test_pages_by_cursor(api: httpx.Client, a_cell: Any) -> None:
         "/jobs", params={"status": ["Queued", "Preparing", "Running", "Completed", "Finalizing"]}
     )
     assert several.json()["total"] >= 5
+
+
+def test_jobs_side_by_side_and_in_the_order_of_a_metric(
+    api: httpx.Client, done: dict[str, Any], wait_for: Any, an_error: Any
+) -> None:
+    ids = []
+    for score in (0.25, 0.75):
+        code = f"import mlflow; mlflow.log_metric('score', {score}); mlflow.log_param('score', {score})"
+        job = api.post("/jobs", json={"kind": "cell", "name": "scored", "code": code}).json()
+        wait_for(lambda id=job["id"]: ended(api, id), 120, what="the end of the job")
+        ids.append(job["id"])
+    answer = api.get("/jobs/compare", params={"id": [ids[1], done["id"], ids[0]]}).json()
+    assert [job["metrics"] for job in answer["jobs"]] == [{"score": 0.75}, {}, {"score": 0.25}]
+    assert (answer["metrics"], answer["params"]) == (["score"], ["score"])
+    listed = api.get("/jobs", params={"sort": "metric", "metric": "score"}).json()
+    assert [job["id"] for job in listed["jobs"]] == [ids[1], ids[0]]
+    assert "metric=NAME" in an_error(api.get("/jobs", params={"sort": "metric"}), 422)["message"]
+    assert an_error(api.get("/jobs/compare"), 422)["code"] == "field_invalid"
+    missing = api.get("/jobs/compare", params={"id": "0123456789abc"})
+    assert an_error(missing, 404)["code"] == "job_not_found"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 
 from jupyter_mlws.model.status import JobStatus
+from jupyter_mlws.tracking.recording import RunRecord
 from jupyter_mlws.tracking.runs import Runs
+from tests.tracking.conftest import ship_all
 
 DATA = """
 import mlflow, numpy
@@ -363,7 +366,7 @@ result["metrics"] = mlflow.get_run(J).data.metrics
     assert result["metrics"] == {"here": 1.0}
 
 
-async def test_the_job_decides_how_its_run_ends(jobs: Any, live: Any, new_job: Any, runs: Runs) -> None:
+async def test_the_job_decides_how_its_run_ends(jobs: Any, live: Any, new_job: Any) -> None:
     run = await new_job()
     look = f"import mlflow; result['status'] = mlflow.get_run({run.run_id!r}).info.status"
     jobs.run(
@@ -379,7 +382,9 @@ except ValueError:
 """,
     )
     assert jobs.run(live, await new_job(), look) == {"status": "RUNNING"}
-    await runs.finish(run.run_id, status=JobStatus.FAILED)
+    with RunRecord(run.folder, run.identity) as record:
+        record.end(status=JobStatus.FAILED, at=datetime.now(UTC))
+    ship_all(live, run)
     assert jobs.run(live, await new_job(), look) == {"status": "FAILED"}
 
 
@@ -457,7 +462,8 @@ async def test_in_a_real_kernel(live: Any, new_job: Any, tmp_path: Path, runs: R
     finally:
         client.stop_channels()
         await manager.shutdown_kernel()
-    assert await runs.metrics(run.run_id) == {"from_a_cell": 4.0}
+    ship_all(live, run)
+    assert (await runs.values(run.run_id)).metrics == {"from_a_cell": 4.0}
 
 
 async def test_a_proxy_is_not_asked_for_the_loopback_interface(
@@ -469,4 +475,4 @@ async def test_a_proxy_is_not_asked_for_the_loopback_interface(
     code = "import mlflow; mlflow.log_metric('m', 1); result['no_proxy'] = os.environ['no_proxy']"
     result = run_fresh(live, run, code, folder=tmp_path)
     assert result["no_proxy"] == "example.org,127.0.0.1,localhost"
-    assert await runs.metrics(run.run_id) == {"m": 1.0}
+    assert (await runs.values(run.run_id)).metrics == {"m": 1.0}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from jupyter_mlws.tracking.limits import (
@@ -14,7 +12,6 @@ from jupyter_mlws.tracking.limits import (
     fitting_params,
     fitting_tags,
     metric_from_json,
-    metric_to_json,
 )
 
 
@@ -40,14 +37,6 @@ def test_batches_hold_everything_in_order() -> None:
     assert [len(some) for some in batches(values, 3)] == [3, 3, 1]
     assert dict(pair for some in batches(values, 3) for pair in some) == values
     assert list(batches({}, 3)) == []
-
-
-@pytest.mark.parametrize(
-    ("value", "sent"),
-    [(math.nan, "NaN"), (math.inf, "Infinity"), (-math.inf, "-Infinity"), (1.5, 1.5), (3, 3)],
-)
-def test_numbers_that_json_has_not_are_strings(value: float, sent: float | str) -> None:
-    assert metric_to_json(value) == sent
 
 
 @pytest.mark.parametrize(("received", "value"), [("NaN", None), ("Infinity", None), (1.5, 1.5), ("2.5", 2.5)])

@@ -108,7 +108,7 @@ async def test_a_run_ends_as_its_job_and_what_is_open_under_it(
     client = Runs(live.server.ensure)
     try:
         for run_id in (job.run_id, result["child"]):
-            info = (await client._get_run(run_id))["info"]
+            info = (await client.get(run_id))["info"]
             assert (info["status"], info["end_time"]) == (said, int(at.timestamp() * 1000))
     finally:
         await client.close()

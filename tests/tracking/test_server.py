@@ -22,8 +22,12 @@ import pytest
 from jupyter_mlws.processes.identity import process_start
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import ServerRecord, read_record, write_record
+from jupyter_mlws.tracking.identity import identify
+from jupyter_mlws.tracking.recording import RunRecord
 from jupyter_mlws.tracking.runs import Runs
+from jupyter_mlws.tracking.serve import is_due
 from jupyter_mlws.tracking.server import TrackingAddress, TrackingFailed, TrackingServer
+from tests.tracking.conftest import JobRun, Live, begin, ship_all
 
 Make = Callable[..., TrackingServer]
 _NO_DATABASE = b"this is no database, but long enough to be looked at" * 20
@@ -102,20 +106,43 @@ async def test_it_starts_as_one_process_of_its_own_session(make: Make, place: An
     assert _is_gone(process.pid)
 
 
+async def values_of(server: TrackingServer, job: JobRun) -> dict[str, float | None]:
+    runs = Runs(server.ensure)
+    try:
+        return (await runs.values(job.run_id)).metrics
+    finally:
+        await runs.close()
+
+
+def log(job: JobRun, **metrics: float) -> None:
+    rows = [{"key": key, "value": value, "timestamp": 1, "step": 0} for key, value in metrics.items()]
+    with (job.folder / "records.jsonl").open("a") as stream:
+        stream.write(json.dumps({"run": job.run_id, "metrics": rows}) + "\n")
+
+
 async def test_killed_it_comes_back_at_the_same_address(make: Make, place: Any, wait_until: Any) -> None:
     server = make()
     address = await server.ensure()
-    runs = Runs(server.ensure)
-    run = await runs.create_run(experiment="E", name="n", job="a", attempt=1)
+    live = Live(place.workspace, server, address)
+    job = begin(live)
+    ship_all(live, job)
     first = pid(place)
     await kill(first, wait_until)
-    # A job under way keeps logging: its next request starts the server again.
-    await runs.log_batch(run.run_id, metrics={"m": 1.0})
-    assert await runs.metrics(run.run_id) == {"m": 1.0}
-    await runs.close()
+    log(job, m=1.0)
     assert await server.ensure() == address
+    ship_all(live, job)
+    assert await values_of(server, job) == {"m": 1.0}
     assert pid(place) != first
     assert server.state().status == "ready"
+
+
+async def test_its_address_is_known_before_it_runs(make: Make, place: Any) -> None:
+    server = make()
+    reserved = await asyncio.gather(*(asyncio.to_thread(make().reserve) for _ in range(5)))
+    assert set(reserved) == {server.reserve()}
+    assert record(place).pid is None
+    assert await server.ensure() == reserved[0]
+    assert server.reserve() == reserved[0]
 
 
 ENSURE = """
@@ -149,7 +176,8 @@ async def test_a_starter_that_is_killed_leaves_a_server_that_is_adopted(
 ) -> None:
     command = [sys.executable, "-c", ENSURE, str(place.workspace), str(place.runtime / "t")]
     starter = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: ASYNC220
-    await wait_until(lambda: read_record(place.workspace / "mlflow" / "server.json"), what="server.json")
+    path = place.workspace / "mlflow" / "server.json"
+    await wait_until(lambda: (found := read_record(path)) and found.pid, what="its pid")
     starter.kill()
     starter.wait()
     first = pid(place)
@@ -219,11 +247,12 @@ async def test_the_port_is_taken_meanwhile(make: Make, place: Any, wait_until: A
 async def test_runs_and_artifacts_move_with_the_workspace(make: Make, place: Any, tmp_path: Path) -> None:
     server = make()
     old = await server.ensure()
-    runs = Runs(server.ensure)
-    run = await runs.create_run(experiment="Moved", name="n", job="a", attempt=1)
-    await runs.log_batch(run.run_id, metrics={"m": 1.0})
-    await runs.log_artifact_bytes(run.run_id, path="code/cell.py", content=b"x = 1")
-    await runs.close()
+    live = Live(place.workspace, server, old)
+    job = begin(live, experiment="Moved")
+    log(job, m=1.0)
+    with RunRecord(job.folder, job.identity) as written:
+        written.cell("x = 1")
+    ship_all(live, job)
     first = pid(place)
     moved = tmp_path / "moved elsewhere"
     shutil.copytree(place.workspace, moved)
@@ -233,13 +262,10 @@ async def test_runs_and_artifacts_move_with_the_workspace(make: Make, place: Any
     address = await server.ensure()
     assert _is_gone(first)
     assert address == old
-    runs = Runs(server.ensure)
-    assert await runs.find_run(job="a", attempt=1) == run
-    assert await runs.metrics(run.run_id) == {"m": 1.0}
-    await runs.close()
+    assert await values_of(server, job) == {"m": 1.0}
     headers = {"Authorization": f"Bearer {address.token}"}
     async with httpx.AsyncClient(base_url=address.url, headers=headers) as client:
-        answer = await client.get("/get-artifact", params={"run_id": run.run_id, "path": "code/cell.py"})
+        answer = await client.get("/get-artifact", params={"run_id": job.run_id, "path": "code/cell.py"})
     assert answer.text == "x = 1"
 
 
@@ -251,11 +277,12 @@ async def test_a_workspace_renamed_under_a_running_server_keeps_it(make: Make, p
     server = make(renamed)
     assert await server.ensure() == address
     assert json.loads((renamed / "mlflow" / "server.json").read_text())["pid"] == first
-    runs = Runs(server.ensure)
-    run = await runs.create_run(experiment="E", name="n", job="a", attempt=1)
-    await runs.log_artifact_bytes(run.run_id, path="a.txt", content=b"a")
-    await runs.close()
-    assert list(renamed.rglob("a.txt"))
+    live = Live(renamed, server, address)
+    job = begin(live)
+    with RunRecord(job.folder, job.identity) as written:
+        written.artifact("a.txt", b"a")
+    ship_all(live, job)
+    assert (server.artifacts / job.identity.artifact_root / "a.txt").is_file()
 
 
 async def test_a_copied_workspace_gets_a_server_of_its_own(make: Make, place: Any, tmp_path: Path) -> None:
@@ -316,9 +343,8 @@ async def test_a_database_of_an_older_mlflow_is_migrated_and_backed_up(make: Mak
         )
     server = make()
     await server.ensure()
-    runs = Runs(server.ensure)
-    assert await runs.experiment("Old") == "7"
-    await runs.close()
+    old = identify(server.database, job="a", attempt=1, experiment="Old")
+    assert (old.experiment_id, old.location) == ("7", "mlflow-artifacts:/7")
     assert len(list(folder.glob("mlflow.db.before-*"))) == 1
 
 
@@ -389,3 +415,11 @@ async def test_stopping_what_does_not_run(make: Make, place: Any) -> None:
     await server.stop()
     assert record(place).pid is None
     assert record(place).port > 0
+
+
+@pytest.mark.parametrize(
+    ("pages", "seconds", "due"),
+    [(150, 1, True), (149, 1, False), (101, 3600, True), (100, 1e9, False)],
+)
+def test_statistics_are_gathered_as_the_database_grows(pages: int, seconds: float, due: bool) -> None:
+    assert is_due(pages, analyzed=100, seconds=seconds) is due

@@ -7,11 +7,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from jupyter_mlws.model.answers import AttemptList
+from jupyter_mlws.model.answers import AttemptList, JobComparison
 from jupyter_mlws.model.errors import Invalid
 from jupyter_mlws.model.events import EventPage
 from jupyter_mlws.model.job import Job, JobPage, JobPatch, JobSpec, Rerun
-from jupyter_mlws.model.job_query import JobQuery
+from jupyter_mlws.model.job_query import ComparisonQuery, JobQuery
 from jupyter_mlws.model.record import Record
 from jupyter_mlws.server.route import AnyRoute, Call, NoQuery, Reply, Route
 
@@ -59,6 +59,11 @@ def live_folder(folder: str, *, root: Path | None) -> str:
 async def page(call: Call[JobQuery, None]) -> JobPage:
     """List jobs by page."""
     return await call.services.jobs.page(call.query)
+
+
+async def compare(call: Call[ComparisonQuery, None]) -> JobComparison:
+    """Put jobs side by side."""
+    return await call.services.jobs.compare(call.query.id)
 
 
 async def get(call: Call[NoQuery, None]) -> Job:
@@ -125,6 +130,15 @@ ROUTES: tuple[AnyRoute, ...] = (
         run=page,
         query=JobQuery,
         answer=JobPage,
+    ),
+    Route(
+        method="GET",
+        path="/jobs/compare",
+        resource="jobs",
+        summary="Compare the metrics and parameters of jobs",
+        run=compare,
+        query=ComparisonQuery,
+        answer=JobComparison,
     ),
     Route(
         method="GET",

@@ -173,6 +173,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/jobs/compare': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Compare the metrics and parameters of jobs
+     * @description Put jobs side by side.
+     */
+    get: operations['jobs_compare'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/jobs/{id}': {
     parameters: {
       query?: never;
@@ -605,6 +625,23 @@ export interface components {
       offset: number | null;
       sequence: number;
     };
+    /** @description What a comparison shows of one job. */
+    ComparedJob: {
+      id: string;
+      name: string;
+      experiment: string;
+      status: components['schemas']['JobStatus'];
+      /** Format: date-time */
+      created_at: string;
+      /** @description Latest values; None stands for NaN. */
+      metrics: {
+        [key: string]: number | null;
+      };
+      /** @description Parameters of the MLflow run: those of the job, and those that its code logged. */
+      params: {
+        [key: string]: string;
+      };
+    };
     /** @description A compute as it stands. */
     Compute: {
       name: string;
@@ -789,6 +826,14 @@ export interface components {
       environment: string | null;
       /** @default null */
       error: components['schemas']['ErrorInfo'] | null;
+    };
+    /** @description Jobs side by side, in the order in which they were asked for. */
+    JobComparison: {
+      jobs: components['schemas']['ComparedJob'][];
+      /** @description Names of all metrics, sorted. */
+      metrics: string[];
+      /** @description Names of all parameters, sorted. */
+      params: string[];
     };
     /**
      * JobKind
@@ -2022,8 +2067,14 @@ export interface operations {
         created_by?: string | null;
         /** @description Part of the name; upper and lower case are the same. */
         q?: string | null;
-        /** @description What jobs can be ordered by. A job that has not ended counts as ended after all others. */
-        sort?: 'created' | 'ended' | 'name' | 'seconds';
+        /** @description Only jobs that have this metric; with `sort=metric`, in the order of its latest value. */
+        metric?: string | null;
+        /**
+         * @description What jobs can be ordered by. A job that has not ended counts as ended after all others.
+         *
+         *     By a metric, those that have it as a number.
+         */
+        sort?: 'created' | 'ended' | 'name' | 'seconds' | 'metric';
         descending?: boolean;
         /** @description `JobPage.next` of the page before, under the same sort and direction. */
         cursor?: string | null;
@@ -2120,6 +2171,83 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Job'];
+        };
+      };
+      /** @description Not logged in, or the token is wrong */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description Not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description There is nothing of that name */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description A value is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description The workspace is not ready */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description Any other failure */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+    };
+  };
+  jobs_compare: {
+    parameters: {
+      query?: {
+        /** @description Ids, in the order of the answer. */
+        id?: string[];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobComparison'];
         };
       };
       /** @description Not logged in, or the token is wrong */

@@ -1,0 +1,133 @@
+"""What logging costs a job: through its folder, as jobs do, beside MLflow's REST; and what ANALYZE gives.
+
+In one run on one machine: a job of ours calls `mlflow.log_metric`, and a process that it starts, which has
+the plain MLflow client, does the same over REST. `python benchmarks/tracking.py [--calls N] [--runs N]`;
+`--write` puts the tables into README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from jobs import HERE, OURS, Peer, machine
+
+BEGIN, END = "<!-- tracking: begin -->", "<!-- tracking: end -->"
+
+
+def fill(database: Path, *, runs: int) -> None:
+    """Put `runs` runs with 5 metrics and 5 parameters each into MLflow's database."""
+    with sqlite3.connect(database) as connection:
+        for number in range(runs):
+            run = f"{number:032x}"
+            connection.execute(
+                "INSERT INTO runs (run_uuid, name, user_id, source_type, status, start_time, "
+                "lifecycle_stage, experiment_id, artifact_uri) "
+                "VALUES (?, 'n', 'u', 'LOCAL', 'FINISHED', ?, 'active', 0, '')",
+                (run, number),
+            )
+            connection.executemany(
+                "INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) "
+                "VALUES (?, ?, 0, 0, 0, ?)",
+                [(f"m{each}", (number * 7919 + each) % 10007, run) for each in range(5)],
+            )
+            connection.executemany(
+                "INSERT INTO params (key, value, run_uuid) VALUES (?, ?, ?)",
+                [(f"p{each}", str(number % 10), run) for each in range(5)],
+            )
+
+
+def search(database: Path) -> float:
+    """Return the seconds of the top 100 runs by a metric, filtered by a parameter, in a new process."""
+    code = (
+        "import sys, time\n"
+        "from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore\n"
+        "store = SqlAlchemyStore(f'sqlite:///{sys.argv[1]}', '/nowhere')\n"
+        "began = time.perf_counter()\n"
+        "found = store.search_runs(['0'], \"params.p1 = '3'\", 1, 100, ['metrics.m1 DESC'])\n"
+        "assert len(found) == 100\n"
+        "print(time.perf_counter() - began)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(database)], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout.splitlines()[-1])
+
+
+def searched(folder: Path, *, runs: int, rounds: int) -> tuple[float, float, float]:
+    """Return the medians of `search` before and after ANALYZE, and the seconds of ANALYZE itself."""
+    from jupyter_mlws.tracking.serve import analyze
+
+    database = folder / "mlflow.db"
+    make = (
+        "import sys; from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore; "
+        "SqlAlchemyStore(f'sqlite:///{sys.argv[1]}', '/nowhere')"
+    )
+    subprocess.run([sys.executable, "-c", make, str(database)], capture_output=True, check=True)
+    fill(database, runs=runs)
+    before = statistics.median(search(database) for _ in range(rounds))
+    began = time.perf_counter()
+    analyze(database)
+    took = time.perf_counter() - began
+    return before, statistics.median(search(database) for _ in range(rounds)), took
+
+
+def logged(*, calls: int, rounds: int) -> dict[str, float]:
+    """Return the median of the rounds for each way, in seconds a call."""
+    seconds: dict[str, list[float]] = {"log_metric": [], "log_metric_rest": []}
+    peer = Peer(OURS)
+    try:
+        for number in range(rounds + 1):
+            for way, times in seconds.items():
+                took = peer.measure(way, calls=calls if way == "log_metric" else max(20, calls // 50))
+                if number:  # the first round does not count
+                    times.append(took)
+    finally:
+        peer.close()
+    return {way: statistics.median(times) for way, times in seconds.items()}
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=5000, help="of log_metric in a round (default 5000)")
+    parser.add_argument("--runs", type=int, default=20_000, help="in the database searched (default 20000)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
+    options = parser.parse_args()
+    where = machine()
+    with tempfile.TemporaryDirectory(prefix="mlws", dir="/tmp") as place:
+        folder = Path(place)
+        seconds = logged(calls=options.calls, rounds=options.rounds)
+        before, after, took = searched(folder, runs=options.runs, rounds=options.rounds)
+    ours, rest = 1000 * seconds["log_metric"], 1000 * seconds["log_metric_rest"]
+    text = "\n".join(
+        [
+            "| `mlflow.log_metric` in a job | ms a call, median | ratio |",
+            "|---|---:|---:|",
+            f"| **jupyter_mlws** | {ours:.4f} | 1 |",
+            f"| MLflow's REST, same server | {rest:.2f} | {rest / ours:.0f} × |",
+            "",
+            f"| `search_runs`, {options.runs:,} runs, one parameter, ordered by a metric | s |",
+            "|---|---:|",
+            f"| without statistics | {before:.3f} |",
+            f"| after `ANALYZE` (itself {took:.2f} s) | {after:.3f} |",
+            "",
+            f"{where}. {options.rounds} rounds of {options.calls:,} calls.",
+        ]
+    )
+    print(text)
+    if options.write:
+        readme = HERE / "README.md"
+        head, _, rest_of_it = readme.read_text(encoding="utf-8").partition(BEGIN)
+        readme.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest_of_it.partition(END)[2]}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
