@@ -22,3 +22,17 @@ class Remote(Record):
     """The kernelspec there; None: the server's default."""
     patience: Annotated[float, Field(gt=0)] = 300.0
     """Seconds that a lost connection is tried again before the job is given up."""
+
+
+class Whereabouts(Record):
+    """How a kernel on another Jupyter server is found by whoever has to end it."""
+
+    name: str
+    """The name of the compute."""
+    url: str
+    token_file: str | None = None
+    session: str
+    """What its session there is called: it is found by that while its id is not known."""
+    session_id: str
+    """Of the websocket: what comes again after a reconnect comes under the same one."""
+    kernel_id: str | None = None

@@ -7,7 +7,6 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from jupyter_mlws.kernels.remote.kernel import RemoteKernel
 from jupyter_mlws.kernels.remote.line import Line, Say
 from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
 from jupyter_mlws.model.job import KernelChoice
-from jupyter_mlws.model.remote import Remote
+from jupyter_mlws.model.remote import Remote, Whereabouts
 
 _READY_SECONDS = 60.0
 # In a namespace of its own, so that the user's stays empty.
@@ -31,16 +30,6 @@ _BEGIN = (
 _MODULE = "__import__('sys').modules['_mlws_remote']"
 
 
-@dataclass(frozen=True)
-class Whereabouts:
-    """How a kernel is found by whoever has to end it: its server, its session there, and its ids."""
-
-    url: str
-    session: str
-    session_id: str
-    kernel_id: str | None = None
-
-
 class RemoteDriver:
     """Starts kernels on one other Jupyter server."""
 
@@ -51,12 +40,12 @@ class RemoteDriver:
         remote: Remote,
         *,
         session: str = "mlws",
-        note: Callable[[Whereabouts], None] = lambda found: None,
+        note: Callable[[Whereabouts | None], None] = lambda found: None,
         say: Say = lambda text, level: None,
         record: Callable[[bytes], None] = lambda data: None,
     ) -> None:
         """`session` is what the kernel's session there is called. `note` is told where the kernel is, before
-        it is asked for and again before its first message. `say` tells the user of the connection. `record`
+        it is asked for and again before its first message, and told None once it is gone. `say` tells the user of the connection. `record`
         gets what the job's code hands over (`inside.Remote.record`), in order.
         """
         self._remote, self._session = remote, session
@@ -74,17 +63,26 @@ class RemoteDriver:
         try:
             name, language = await self._choose(server, choice)
             found = Whereabouts(
-                url=server.url, session=f"{self._session}-{uuid.uuid4().hex[:8]}", session_id=uuid.uuid4().hex
+                name=self._remote.name,
+                url=server.url,
+                token_file=self._remote.token_file,
+                session=f"{self._session}-{uuid.uuid4().hex[:8]}",
+                session_id=uuid.uuid4().hex,
             )
             self._note(found)
             kernel_id = await server.start(found.session, kernel=name)
-            found = Whereabouts(found.url, found.session, found.session_id, kernel_id)
-            self._note(found)
+            self._note(found.model_copy(update={"kernel_id": kernel_id}))
         except BaseException:
             server.close()
             raise
         kernel = RemoteKernel(
-            server, kernel_id, language=language, remote=self._remote, say=self._say, record=self._record
+            server,
+            kernel_id,
+            language=language,
+            remote=self._remote,
+            say=self._say,
+            record=self._record,
+            gone=lambda: self._note(None),
         )
         try:
             await kernel.connect(session_id=found.session_id)

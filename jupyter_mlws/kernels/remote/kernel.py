@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,8 +46,10 @@ class RemoteKernel:
         remote: Remote,
         say: Say,
         record: Callable[[bytes], None],
+        gone: Callable[[], None],
     ) -> None:
-        """`say` and `record`: see `RemoteDriver`."""
+        """`say` and `record`: see `RemoteDriver`; `gone` is called once the server has ended the kernel."""
+        self._gone = gone
         self._server, self._id, self._remote = server, kernel_id, remote
         self._say, self._record = say, record
         self._sequence = Sequence()
@@ -291,6 +294,7 @@ class RemoteKernel:
         except MlwsError:
             return  # the connection says more
         self._line.send(request("kernel_info_request", {}, session=self.client.session.session))
+        self._line.send_again()
 
     def _lost(self, over: asyncio.Future[Exception]) -> None:
         if over.cancelled():
@@ -315,6 +319,7 @@ class RemoteKernel:
         error = await self._try(lambda: self._server.delete(self._id))
         if error is None:
             self._deleted = True
+            self._gone()
         else:
             self._say(
                 f"The kernel {self._id} on {self._remote.name} could not be ended, and may still run: "
@@ -345,6 +350,8 @@ async def _quietly(work: Any) -> None:
         await work
     except (MlwsError, KernelGone):
         return  # the line's end says it
+    except Exception:
+        traceback.print_exc()
 
 
 def _died(name: str) -> ErrorInfo:

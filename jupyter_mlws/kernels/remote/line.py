@@ -14,9 +14,9 @@ from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer, Socket
 from jupyter_mlws.kernels.remote.troubles import ConnectionLost, NotJupyter, TokenRefused, Unreachable
 from jupyter_mlws.model.errors import MlwsError
 
-_PING_SECONDS = 5.0  # a silence of up to twice as long is a cut
+_SILENT_SECONDS = 6.0  # without a sign of life, the connection counts as cut
 _FIRST_SECONDS = 90.0
-_AGAIN_SECONDS = 20.0
+_AGAIN_SECONDS = (3.0, 5.0, 10.0, 20.0)
 _PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0)
 _FIRST_TRIES = 3
 
@@ -77,6 +77,12 @@ class Line:
         if self._socket is not None:
             self._outbox.put_nowait(wire)
 
+    def send_again(self) -> None:
+        """Send again what has no answer yet: the server may have dropped it while it was connected to."""
+        if self._socket is not None:
+            for wire in self._kept.values():
+                self._outbox.put_nowait(wire)
+
     def answered(self, identity: str) -> None:
         """A kept request has its answer."""
         self._kept.pop(identity, None)
@@ -105,22 +111,34 @@ class Line:
         """Send and hear until the connection is gone."""
         self._socket = socket
         self._outbox = asyncio.Queue()
-        for wire in self._kept.values():
-            self._outbox.put_nowait(wire)
-        sending = asyncio.create_task(self._send_all(socket))
+        self.send_again()
+        tasks = [
+            asyncio.create_task(work)
+            for work in (
+                self._hear_all(socket),
+                self._send_all(socket),
+                socket.silent(seconds=_SILENT_SECONDS),
+            )
+        ]
         try:
             self._back()
-            while (data := await socket.receive()) is not None:
-                try:
-                    wire = decode(data, protocol=socket.protocol)
-                except ValueError as error:
-                    print(f"A message could not be read: {error}", flush=True)
-                    continue
-                self._hear(wire)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
             self._socket = None
-            sending.cancel()
+            for task in tasks:
+                task.cancel()
             socket.close()
+
+    async def _hear_all(self, socket: Socket) -> None:
+        while (data := await socket.receive()) is not None:
+            try:
+                wire = decode(data, protocol=socket.protocol)
+            except ValueError as error:
+                print(f"A message could not be read: {error}", flush=True)
+                continue
+            self._hear(wire)
 
     async def _send_all(self, socket: Socket) -> None:
         with contextlib.suppress(WebSocketClosedError):
@@ -139,7 +157,7 @@ class Line:
             tries += 1
             left = self._patience - (time.monotonic() - lost_at)
             try:
-                socket = await self._connect(max(1.0, min(_AGAIN_SECONDS, left)))
+                socket = await self._connect(max(1.0, min(_AGAIN_SECONDS[min(tries, len(_AGAIN_SECONDS)) - 1], left)))
             except (KernelGone, TokenRefused, NotJupyter):
                 raise
             except MlwsError as error:
@@ -150,9 +168,7 @@ class Line:
             return socket
 
     async def _connect(self, seconds: float) -> Socket:
-        return await self._server.connect(
-            self._kernel, session_id=self._session_id, ping=_PING_SECONDS, seconds=seconds
-        )
+        return await self._server.connect(self._kernel, session_id=self._session_id, seconds=seconds)
 
 
 def _given_up(name: str, url: str, patience: float, error: MlwsError) -> ConnectionLost:

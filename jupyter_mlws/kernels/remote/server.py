@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest, HTTPResponse
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from jupyter_mlws.kernels.remote.codec import V1
 from jupyter_mlws.kernels.remote.troubles import Unreachable, UrlInvalid, not_jupyter, trouble
@@ -153,11 +155,8 @@ class RemoteServer:
         except _Missing:
             return
 
-    async def connect(self, kernel: str, *, session_id: str, ping: float, seconds: float) -> Socket:
-        """Open the kernel's websocket under `session_id`, within `seconds`.
-
-        `ping` is the time in seconds after which a connection that is silent counts as cut.
-        """
+    async def connect(self, kernel: str, *, session_id: str, seconds: float) -> Socket:
+        """Open the kernel's websocket under `session_id`, within `seconds`."""
         address = f"ws{self.url[4:]}/api/kernels/{_id(kernel)}/channels?session_id={quote(session_id)}"
         request = HTTPRequest(
             address,
@@ -168,11 +167,7 @@ class RemoteServer:
         try:
             async with asyncio.timeout(seconds):
                 connection = await websocket_connect(
-                    request,
-                    subprotocols=[V1],
-                    ping_interval=ping,
-                    ping_timeout=ping,
-                    max_message_size=_LARGEST_ANSWER,
+                    request, subprotocols=[V1], max_message_size=_LARGEST_ANSWER
                 )
         except Exception as error:
             if isinstance(error, HTTPError) and error.code == 404:
@@ -227,7 +222,9 @@ class Socket:
 
     def __init__(self, connection: WebSocketClientConnection) -> None:
         self._connection = connection
+        self._heard_at = time.monotonic()
         self.protocol = connection.selected_subprotocol or None
+        vars(connection)["on_pong"] = self._on_pong
 
     async def send(self, data: bytes | str) -> None:
         """Send a message. Raises tornado's WebSocketClosedError."""
@@ -235,11 +232,23 @@ class Socket:
 
     async def receive(self) -> bytes | str | None:
         """Return the next message; None when the connection is gone."""
-        return await self._connection.read_message()
+        message = await self._connection.read_message()
+        self._heard_at = time.monotonic()
+        return message
+
+    async def silent(self, *, seconds: float) -> None:
+        """Return once nothing came for `seconds`, though the server was asked for a sign of life."""
+        while time.monotonic() - self._heard_at < seconds:
+            with contextlib.suppress(WebSocketClosedError):
+                self._connection.ping()
+            await asyncio.sleep(seconds / 4)
 
     def close(self) -> None:
-        """Close it."""
+        """Close it; what the other side makes of that is not waited for."""
         self._connection.close()
+
+    def _on_pong(self, data: bytes) -> None:
+        self._heard_at = time.monotonic()
 
 
 class KernelGone(Exception):
