@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.compute.local import LocalCompute
-from jupyter_mlws.compute.service import ComputeService, Use
+from jupyter_mlws.compute.roster import Computes
+from jupyter_mlws.compute.service import ComputeService
 from jupyter_mlws.jobs.controller import JobController
 from jupyter_mlws.jobs.launch import Launcher
 from jupyter_mlws.jobs.publishing import Publisher
@@ -29,7 +29,7 @@ from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.blobs import Blobs
 from jupyter_mlws.store.database import Database
 from jupyter_mlws.store.layout import Layout
-from jupyter_mlws.store.transaction import Transaction
+from jupyter_mlws.store.tokens import Tokens
 from jupyter_mlws.tracking.server import TrackingServer
 
 
@@ -87,7 +87,8 @@ class Services:
         database = await asyncio.to_thread(Database.open, layout)
         blobs = Blobs(layout.blobs)
         forking = _forking(settings, runtime)
-        computes = _computes(settings, forking)
+        tokens = Tokens(layout.tokens)
+        computes = Computes(_local(settings, forking), tokens=tokens)
         event_loop = asyncio.get_running_loop()
         publisher: Publisher
 
@@ -120,9 +121,6 @@ class Services:
             else:
                 ring(bell_path, id)
 
-        async def use() -> Use:
-            return await records.read(_use)
-
         jobs = JobService(
             records=records,
             layout=layout,
@@ -138,7 +136,7 @@ class Services:
             blobs=blobs,
             records=records,
             jobs=jobs,
-            computes=ComputeService(computes, use=use),
+            computes=ComputeService(computes, records=records, tokens=tokens),
             tracking=tracking,
             loop=loop,
             publisher=publisher,
@@ -169,20 +167,14 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
     )
 
 
-def _computes(settings: Settings, forking: Forking | None) -> dict[str, ComputeBackend]:
-    local = LocalCompute(
+def _local(settings: Settings, forking: Forking | None) -> LocalCompute:
+    return LocalCompute(
         cpus=settings.cpus,
         memory=settings.memory,
         gpus=settings.gpus,
         price_per_hour=settings.price_per_hour,
         forking=forking,
     )
-    return {local.name: local}
-
-
-def _use(transaction: Transaction) -> Use:
-    running = [(job.spec.compute, job.spec.resources) for job in rows.active(transaction)]
-    return Use(running=running, waiting=rows.waiting(transaction))
 
 
 def _resolved(workspace: Workspace) -> Path:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.compute.roster import Computes, unknown
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.log import read_page
 from jupyter_mlws.jobs.records import JobRecords
@@ -53,7 +53,7 @@ class JobService:
         records: JobRecords,
         layout: Layout,
         blobs: Blobs,
-        computes: Mapping[str, ComputeBackend],
+        computes: Computes,
         limits: Limits,
         ring: Callable[[str], None],
     ) -> None:
@@ -79,7 +79,8 @@ class JobService:
         return await self._accept(spec, who=who, action="submit")
 
     async def _accept(self, spec: JobSpec, *, who: str, action: str) -> Job:
-        spec = await asyncio.to_thread(check, spec, blobs=self._blobs, computes=self._computes)
+        computes = await self._records.read(self._computes.seen)
+        spec = await asyncio.to_thread(check, spec, blobs=self._blobs, computes=computes)
         id = new_id()
         spec, has_snapshot, message = await self._snapshot(id, spec)
         job = Job(
@@ -88,7 +89,7 @@ class JobService:
             status=JobStatus.QUEUED,
             created_by=who,
             created_at=datetime.now(UTC),
-            price_per_hour=self._computes[spec.compute].price_per_hour,
+            price_per_hour=computes[spec.compute].price_per_hour,
             has_snapshot=has_snapshot,
             message=message,
         )
@@ -139,9 +140,8 @@ class JobService:
         spec = rerun_spec(original, changes, environment=original.environment)
         if not original.has_snapshot:
             return await self._accept(spec, who=who, action="rerun")
-        spec = await asyncio.to_thread(
-            check, _without_folder(spec), blobs=self._blobs, computes=self._computes
-        )
+        computes = await self._records.read(self._computes.seen)
+        spec = await asyncio.to_thread(check, _without_folder(spec), blobs=self._blobs, computes=computes)
         spec = spec.model_copy(update={"folder": original.spec.folder})
         job = Job(
             id=new_id(),
@@ -149,7 +149,7 @@ class JobService:
             status=JobStatus.QUEUED,
             created_by=who,
             created_at=datetime.now(UTC),
-            price_per_hour=self._computes[spec.compute].price_per_hour,
+            price_per_hour=computes[spec.compute].price_per_hour,
             has_snapshot=True,
         )
         await asyncio.to_thread(self._copy_snapshot, original.id, job.id)
@@ -308,6 +308,10 @@ class JobService:
 
     async def _insert(self, job: Job, *, who: str, action: str) -> None:
         def run(tx: Transaction) -> None:
+            # Again, now under the lock: it may have been deleted meanwhile.
+            computes = self._computes.seen(tx)
+            if job.spec.compute not in computes:
+                raise unknown(job.spec.compute, computes)
             rows.insert(tx, job)
             audit.record(tx, who, action, "job", job.id, None, _summary(job))
 
