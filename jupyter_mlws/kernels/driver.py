@@ -43,8 +43,6 @@ class Promises:
     """Whether it is known how a process ended."""
     last_words: bool = True
     """Whether what they write past Jupyter's channels is heard."""
-    terminates: bool = True
-    """Whether `terminate` is a signal to their processes."""
 
 
 class Files(Protocol):

@@ -43,7 +43,9 @@ class Bridge:
         self._plain: dict[str, Any] = {
             channel: zmq.Socket.shadow(socket.underlying) for channel, socket in self._sockets.items()
         }
-        self.client: Any = _Client(name, context=self._context, session=Session(key=b""))
+        session = Session(key=b"unused")
+        session.auth = None  # nobody else can speak on sockets within a process
+        self.client: Any = _Client(name, context=self._context, session=session)
         self._tasks = [asyncio.create_task(self._read(channel)) for channel in _ASKED]
 
     def deliver(self, wire: Wire) -> None:

@@ -33,7 +33,7 @@ _MODULE = "__import__('sys').modules['_mlws_remote']"
 class RemoteDriver:
     """Starts kernels on one other Jupyter server."""
 
-    promises = Promises(own_machine=False, exit_code=False, last_words=False, terminates=False)
+    promises = Promises(own_machine=False, exit_code=False, last_words=False)
 
     def __init__(
         self,
