@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from jupyter_mlws.compute.builders import BUILDERS, Builder
 from jupyter_mlws.compute.local import LocalCompute
 from jupyter_mlws.compute.roster import Computes
 from jupyter_mlws.compute.service import ComputeService
@@ -76,11 +77,17 @@ class Services:
 
     @classmethod
     async def open(
-        cls, workspace: Workspace, settings: Settings, *, on_change: Callable[[list[Change]], None]
+        cls,
+        workspace: Workspace,
+        settings: Settings,
+        *,
+        on_change: Callable[[list[Change]], None],
+        builders: Mapping[str, Builder] = BUILDERS,
     ) -> Self:
         """Open a workspace that `store.workspaces.open` has made, and begin to serve it.
 
-        `on_change` is called on this event loop with what changed. Raises the errors of the store.
+        `on_change` is called on this event loop with what changed. `builders` make computes by their type.
+        Raises the errors of the store.
         """
         layout = Layout(await asyncio.to_thread(_resolved, workspace))
         runtime = await asyncio.to_thread(make_runtime_folder, workspace.id)
@@ -88,7 +95,7 @@ class Services:
         blobs = Blobs(layout.blobs)
         forking = _forking(settings, runtime)
         tokens = Tokens(layout.tokens)
-        computes = Computes(_local(settings, forking), tokens=tokens)
+        computes = Computes(_local(settings, forking), tokens=tokens, builders=builders)
         event_loop = asyncio.get_running_loop()
         publisher: Publisher
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 
 from jupyter_mlws.compute.backend import ComputeBackend
-from jupyter_mlws.compute.builders import BUILDERS, Builder, TokenOf
+from jupyter_mlws.compute.builders import Builder, Means
 from jupyter_mlws.model.compute import ComputeSpec
 from jupyter_mlws.model.errors import NotFound
 from jupyter_mlws.store import computes as rows
@@ -24,9 +24,7 @@ class ComputeUnknown(NotFound):
 class Computes:
     """Makes backends from rows; used from any thread."""
 
-    def __init__(
-        self, local: ComputeBackend, *, tokens: Tokens, builders: Mapping[str, Builder] = BUILDERS
-    ) -> None:
+    def __init__(self, local: ComputeBackend, *, tokens: Tokens, builders: Mapping[str, Builder]) -> None:
         self.local = local
         self.builders = builders
         self._tokens = tokens
@@ -43,13 +41,19 @@ class Computes:
         with self._building:
             spec, token, backend = self._built.get(name, (None, None, None))
             if backend is None or (spec, token) != (row.spec, row.token):
-                backend = self.build(row.spec, lambda: self._tokens.read(row.token))
+                means = Means(
+                    token=lambda: self._tokens.read(row.token),
+                    token_file=None if row.token is None else self._tokens.path(row.token),
+                    launch=self.local.launch,
+                )
+                backend = self.builders[row.spec.type](row.spec, means)
                 self._built[name] = (row.spec, row.token, backend)
             return backend
 
-    def build(self, spec: ComputeSpec, token: TokenOf) -> ComputeBackend:
-        """Return a backend that is not (yet) one of the workspace."""
-        return self.builders[spec.type](spec, token)
+    def sketch(self, spec: ComputeSpec, *, token: str | None) -> ComputeBackend:
+        """Return a backend that is none of the workspace's yet: to be looked at, not to run jobs."""
+        means = Means(token=lambda: token, token_file=None, launch=self.local.launch)
+        return self.builders[spec.type](spec, means)
 
 
 def unknown(name: str, there_is: Mapping[str, ComputeBackend]) -> ComputeUnknown:

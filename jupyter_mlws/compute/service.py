@@ -101,8 +101,7 @@ class ComputeService:
         token = await self._token(spec, given)
         check: ComputeCheck | None = None
         if asked.check:
-            backend = self._computes.build(spec, lambda: token.value)
-            check = await look(backend, secret=token.value)
+            check = await look(self._computes.sketch(spec, token=token.value), secret=token.value)
             if not check.reachable:
                 raise ComputeUnreachable(
                     check.message or f"The server at {spec.url} cannot be used.",

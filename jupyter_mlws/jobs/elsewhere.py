@@ -24,7 +24,11 @@ def elsewhere(spec: JobSpec, compute: ComputeBackend, notebook: Mapping[str, obj
     A notebook or a script runs in a copy of its folder. An interpreter and packages of this machine mean
     nothing there: the job runs with the kernel that it names, else with the one of its compute.
     """
-    _check(spec, compute)
+    if spec.snapshot is False and spec.kind in (JobKind.NOTEBOOK, JobKind.SCRIPT):
+        raise NotThere(
+            f"The compute {compute.name!r} cannot run {spec.name!r} in its own folder, which is not there.",
+            hint="Leave out --live (snapshot=False): it runs in a copy of the folder.",
+        )
     snapshot = spec.snapshot
     if spec.kind in (JobKind.NOTEBOOK, JobKind.SCRIPT) and spec.folder is not None:
         snapshot = True
@@ -34,7 +38,8 @@ def elsewhere(spec: JobSpec, compute: ComputeBackend, notebook: Mapping[str, obj
     )
 
 
-def _check(spec: JobSpec, compute: ComputeBackend) -> None:
+def check_promises(spec: JobSpec, compute: ComputeBackend) -> None:
+    """Raise `NotThere` for what `compute` cannot hold a job to, or keep for it."""
     resources = spec.resources
     if resources.memory is not None and not compute.guarantees.memory_limit:
         raise NotThere(
@@ -45,11 +50,6 @@ def _check(spec: JobSpec, compute: ComputeBackend) -> None:
         raise NotThere(
             f"The compute {compute.name!r} counts jobs and not GPUs, so none can be kept for this one.",
             hint="Leave out the GPUs: a job there sees what its kernel sees.",
-        )
-    if spec.snapshot is False and spec.kind in (JobKind.NOTEBOOK, JobKind.SCRIPT):
-        raise NotThere(
-            f"The compute {compute.name!r} cannot run {spec.name!r} in its own folder, which is not there.",
-            hint="Leave out --live (snapshot=False): it runs in a copy of the folder.",
         )
 
 

@@ -12,7 +12,7 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.compute.roster import unknown
 from jupyter_mlws.compute.slots import asked, lacking
-from jupyter_mlws.jobs.elsewhere import elsewhere
+from jupyter_mlws.jobs.elsewhere import check_promises, elsewhere
 from jupyter_mlws.jobs.notebook_parameters import check_parameters
 from jupyter_mlws.model.errors import Invalid, Malformed
 from jupyter_mlws.model.job import JobKind, JobSpec, KernelChoice
@@ -83,6 +83,7 @@ def _compute(spec: JobSpec, computes: Mapping[str, ComputeBackend]) -> ComputeBa
     compute = computes.get(spec.compute)
     if compute is None:
         raise unknown(spec.compute, computes)
+    check_promises(spec, compute)
     short = lacking(asked(spec.resources, of=compute.capacity), compute.capacity)
     if short:
         has = compute.capacity
