@@ -48,6 +48,10 @@ class Promises:
 class Files(Protocol):
     """Brings files of ours to a kernel that does not share our disk, and what it wrote back."""
 
+    @property
+    def where(self) -> str:
+        """What users call the machine."""
+
     async def bring(self, path: Path) -> str:
         """Copy a file there; return its path there."""
 

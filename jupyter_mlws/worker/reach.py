@@ -28,6 +28,12 @@ class Reach:
         """`tend` is awaited several times a second while files are under way; what it raises ends that."""
         self._kernel, self._task, self._files, self._tend = kernel, task, files, tend
 
+    @property
+    def where(self) -> str:
+        """Which kernel it is, as the begin of a sentence."""
+        there = self._kernel.files
+        return "The kernel of the job" + ("" if there is None else f" on {there.where}")
+
     async def bring_folder(self) -> str | None:
         """Bring the snapshot that the job runs in; return what a user has to know of the folder."""
         there = self._kernel.files
@@ -37,7 +43,10 @@ class Reach:
         if cwd == self._files.work:
             await self._tended(there.bring_folder(cwd))
             return None
-        return "The cell runs in an empty folder there: submit it with a snapshot to have its folder's files."
+        return (
+            f"The cell runs in an empty folder on {there.where}: "
+            "submit it with --snapshot to have the files of its folder there."
+        )
 
     def program(self, code: Program) -> Program:
         """Return the program with the script where the kernel sees it."""

@@ -105,7 +105,7 @@ class Run:
         if python is not None:
             await self._track(python)
             if self._task.inputs is not None:
-                await python.unpack(await reach.bring(self._task.inputs))
+                await python.unpack(await reach.bring(self._task.inputs), where=reach.where)
         ending = await self._run_cells(reach.program(code))
         await self._keep_results(python, reach)
         return ending

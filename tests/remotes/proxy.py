@@ -32,6 +32,8 @@ class Proxy:
         self.port = int(self._listener.getsockname()[1])
         self.connections = 0
         """How many connections were passed on so far."""
+        self.refused = 0
+        """How many were reset as they came."""
         threading.Thread(target=self._listen, daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -69,6 +71,7 @@ class Proxy:
             except OSError:
                 return
             if self._mode is Mode.CUT:
+                self.refused += 1
                 _reset(near)
                 continue
             far = None

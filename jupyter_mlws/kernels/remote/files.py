@@ -28,7 +28,7 @@ class RemoteFiles:
 
     def __init__(self, caller: Caller, *, name: str, folder: str) -> None:
         """`name` is the compute's; `folder` is the one that the kernel runs in."""
-        self._caller, self._name = caller, name
+        self._caller, self.where = caller, name
         self.folder = folder
 
     async def bring(self, path: Path) -> str:
@@ -100,7 +100,7 @@ class RemoteFiles:
                 answer = await self._ask("read", there, path=there, at=at, size=wanted)
                 data = b"".join(answer)
                 if len(data) != wanted:
-                    raise TransferFailed(f"{there!r} changed on {self._name} while it was fetched.")
+                    raise TransferFailed(f"{there!r} changed on {self.where} while it was fetched.")
                 await asyncio.to_thread(os.pwrite, descriptor, data, at)
 
         try:
@@ -117,11 +117,11 @@ class RemoteFiles:
             if error.number in (errno.ENOSPC, errno.EDQUOT):
                 sent = f" ({size(sum(map(len, buffers)))} more)" if buffers else ""
                 raise TransferFailed(
-                    f"The disk of {self._name} is full: {what!r} could not be written there{sent}.",
-                    hint=f"Make room on {self._name}, in its folder for temporary files, and run the job again.",
+                    f"The disk of {self.where} is full: {what!r} could not be written there{sent}.",
+                    hint=f"Make room on {self.where}, in its folder for temporary files, and run the job again.",
                 ) from error
             raise TransferFailed(
-                f"{what!r} could not be brought to or from {self._name}: {error.kind}: {error.text}."
+                f"{what!r} could not be brought to or from {self.where}: {error.kind}: {error.text}."
             ) from error
 
     def _absolute(self, path: str) -> str:
