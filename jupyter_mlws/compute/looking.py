@@ -10,8 +10,8 @@ from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.model.compute import ComputeCheck
 from jupyter_mlws.model.errors import MlwsError
 
-PATIENCE = 20.0
-"""Seconds."""
+PATIENCE = 45.0
+"""Seconds; a gateway may have to bring up a container first. Clients wait for a minute."""
 _LONGEST, _MOST_KERNELS = 500, 100
 _SHORTEST_SECRET = 4  # shorter ones are in every text
 _log = logging.getLogger(__name__)

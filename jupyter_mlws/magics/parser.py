@@ -30,8 +30,13 @@ class CommandParser(MagicArgumentParser):
         raise UsageError(f"{text}. See: %mlws {self.prog.split()[1]} --help")
 
     def options(self) -> list[str]:
-        """Return every option, such as `--name`."""
-        return [option for action in self._actions for option in action.option_strings]
+        """Return every option that is offered, such as `--name`."""
+        return [
+            option
+            for action in self._actions
+            if action.help != argparse.SUPPRESS
+            for option in action.option_strings
+        ]
 
 
 @dataclass(frozen=True)
