@@ -45,6 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 STANDALONE = {
     # Runs in any kernel, where our package is not installed; cloudpickle where it is there.
     "capture/portable.py": {"cloudpickle"},
+    # Runs in kernels of other machines; psutil is there with ipykernel.
+    "kernels/remote/inside.py": {"psutil"},
     # Runs in the job's kernel; MLflow where the user's code imports it.
     "tracking/inside.py": {"mlflow"},
 }

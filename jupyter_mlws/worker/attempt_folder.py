@@ -64,7 +64,7 @@ class AttemptFolder:
             self.files.kernel_folder.write_text(str(place), encoding="utf-8")
 
     def remote(self) -> Remote | None:
-        """Return the other Jupyter server that the job runs on. Raises OSError, pydantic's ValidationError."""
+        """Return the other Jupyter server that it runs on. Raises OSError, pydantic's ValidationError."""
         try:
             return Remote.model_validate_json(self.files.remote.read_bytes())
         except FileNotFoundError:

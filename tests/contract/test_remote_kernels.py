@@ -1,4 +1,4 @@
-"""The driver `remote` against the contract: with a Jupyter server, a Kernel Gateway and Enterprise Gateway."""
+"""The driver `remote` against the contract: a Jupyter server, Kernel Gateway, Enterprise Gateway."""
 
 from __future__ import annotations
 

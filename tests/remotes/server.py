@@ -17,6 +17,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+
 from remotes.environment import environment
 
 KINDS = ("server", "gateway", "enterprise")

@@ -108,7 +108,9 @@ def test_silence_in_the_middle_of_output(there, proxy, wait_for):
 
 def test_a_cut_before_the_reply(there, proxy, place, wait_for):
     go = place.root / "go"
-    job = there(f"import os, time\nprint('on')\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\nx = 1")
+    job = there(
+        f"import os, time\nprint('on')\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\nx = 1"
+    )
     wait_for(printed(job, "on\n"))
     proxy.cut()
     wait_for(lambda: any("was lost" in text for text in job.messages))
@@ -189,7 +191,8 @@ def test_a_script_runs_in_its_snapshot(there, place, attempt):
         (work / "part.py").write_text("here = 'from the snapshot'")
         (root / "work" / "main.py").write_text(
             "import os, sys\nfrom package.part import here\n"
-            "print(here, sys.argv[1:], os.path.getsize('package/large.bin'), __file__ == os.path.abspath('main.py'))"
+            "print(here, sys.argv[1:], os.path.getsize('package/large.bin'))\n"
+            "assert __file__ == os.path.abspath('main.py')"
         )
 
     done = there(
@@ -201,11 +204,13 @@ def test_a_script_runs_in_its_snapshot(there, place, attempt):
         task={"cwd": "work", "script": "work/main.py"},
     ).wait()
     assert done.last["status"] == "Completed", (done.last, done.log)
-    assert done.text() == "from the snapshot ['--depth', '6'] 4000000 True\n"
+    assert done.text() == "from the snapshot ['--depth', '6'] 4000000\n"
 
 
 def test_cancel(there, elsewhere, wait_for):
-    job = there("print('on')\nimport time\nwhile True:\n  try: time.sleep(600)\n  except KeyboardInterrupt: pass")
+    job = there(
+        "print('on')\nimport time\nwhile True:\n  try: time.sleep(600)\n  except KeyboardInterrupt: pass"
+    )
     wait_for(printed(job, "on\n"))
     job.cancel()
     job.wait()
@@ -358,7 +363,7 @@ def test_a_server_that_is_full(there, place):
         "from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager as M\n"
         "from tornado.web import HTTPError\n"
         "class Full(M):\n"
-        "    async def start_kernel(self, *a, **k): raise HTTPError(503, 'The limit of 0 kernels is reached')\n"
+        "    async def start_kernel(self, *a, **k): raise HTTPError(503, 'The limit is reached')\n"
         "c.ServerApp.kernel_manager_class = Full\n"
     )
     config = place.root / "full.py"
@@ -368,4 +373,4 @@ def test_a_server_that_is_full(there, place):
         token.write_text(full.token)
         done = there("1", url=full.url, token=token).wait()
     assert done.error["code"] == "compute_full"
-    assert "The limit of 0 kernels is reached" in done.error["message"]
+    assert "The limit is reached" in done.error["message"]

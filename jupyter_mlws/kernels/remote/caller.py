@@ -53,9 +53,10 @@ class Caller:
         self._line.send(wire, keep=True)
         over = self._line.over
         try:
-            await asyncio.wait((answer, over), return_when=asyncio.FIRST_COMPLETED)
+            waiting: tuple[asyncio.Future[Any], ...] = (answer, over)
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
-                raise asyncio.CancelledError if over.cancelled() else over.result()
+                raise over.result()
         finally:
             self._open.pop(identity, None)
             self._line.answered(identity)

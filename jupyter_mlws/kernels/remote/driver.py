@@ -9,12 +9,11 @@ import uuid
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from jupyter_mlws.kernels.driver import KernelNotFound, KernelStartFailed, Promises
 from jupyter_mlws.kernels.remote.kernel import RemoteKernel
-from jupyter_mlws.kernels.remote.line import Line, Say
-from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
+from jupyter_mlws.kernels.remote.line import Say
+from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer, Token
 from jupyter_mlws.model.job import KernelChoice
 from jupyter_mlws.model.remote import Remote, Whereabouts
 
@@ -43,11 +42,14 @@ class RemoteDriver:
         note: Callable[[Whereabouts | None], None] = lambda found: None,
         say: Say = lambda text, level: None,
         record: Callable[[bytes], None] = lambda data: None,
+        token: Token | None = None,
     ) -> None:
         """`session` is what the kernel's session there is called. `note` is told where the kernel is, before
         it is asked for and again before its first message, and told None once it is gone. `say` tells the user of the connection. `record`
-        gets what the job's code hands over (`inside.Remote.record`), in order.
+        gets what the job's code hands over (`inside.Remote.record`), in order. `token` gives the token where
+        it is not in the remote's file.
         """
+        self._token = token or token_of(remote)
         self._remote, self._session = remote, session
         self._note, self._say, self._record = note, say, record
 
@@ -59,7 +61,7 @@ class RemoteDriver:
             KernelStartFailed: it could not be prepared.
             MlwsError: the server cannot be reached, refuses, or is full; with a sentence each.
         """
-        server = RemoteServer(self._remote.url, name=self._remote.name, token=token_of(self._remote))
+        server = RemoteServer(self._remote.url, name=self._remote.name, token=self._token)
         try:
             name, language = await self._choose(server, choice)
             found = Whereabouts(

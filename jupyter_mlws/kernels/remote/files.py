@@ -8,7 +8,7 @@ import os
 from collections.abc import Awaitable, Iterator
 from pathlib import Path, PurePosixPath
 
-from jupyter_mlws.kernels.remote.caller import CallFailed, Caller
+from jupyter_mlws.kernels.remote.caller import Caller, CallFailed
 from jupyter_mlws.model.errors import Invalid
 from jupyter_mlws.model.sizes import size
 

@@ -123,17 +123,17 @@ class Remote:
     def begin(self) -> None:
         """Number what the kernel sends from now on, and answer the worker."""
         kernel = self._kernel
-        kernel.session.send = self._number
+        vars(kernel.session)["send"] = self._number
         kernel.control_handlers["mlws_request"] = self._answer
         self._should_handle = kernel.should_handle
         kernel.should_handle = self._once
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "pub_thread"):
                 self._streams.add(stream.pub_thread.thread)
-                stream.write = self._patiently(stream.write)
+                vars(stream)["write"] = self._patiently(stream.write)
 
     def record(self, data: bytes) -> None:
-        """Hand the worker a record: bytes that are appended to a file of the job's. They arrive once, in order."""
+        """Hand the worker bytes that are appended to a file of the job's: once, and in order."""
         with self._lock:
             self._kept.add("record", [bytes(data)])
         self._wait_for_room()

@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyter_mlws.kernels.driver import Usage
 from jupyter_mlws.kernels.remote.bridge import Bridge
-from jupyter_mlws.kernels.remote.caller import CallFailed, Caller, request
+from jupyter_mlws.kernels.remote.caller import Caller, CallFailed, request
 from jupyter_mlws.kernels.remote.codec import Wire
 from jupyter_mlws.kernels.remote.files import RemoteFiles
 from jupyter_mlws.kernels.remote.line import Line, Say
@@ -69,6 +69,8 @@ class RemoteKernel:
         self.client: Any = self._bridge.client
         self.files: RemoteFiles | None = None
         self.folder = ""
+        self.python: str | None = None
+        """Version of its Python, once it is prepared."""
         self.language = language
 
     # --- beginning
@@ -110,6 +112,7 @@ class RemoteKernel:
         assert self._line is not None
         self._session = str(found["session"])
         self.folder = str(found["folder"])
+        self.python = str(found["python"])
         self._caller = Caller(self._line, nonce=nonce, heard=lambda: self._sequence.expected)
         self.files = RemoteFiles(self._caller, name=self._remote.name, folder=self.folder)
         self._beside(self._watch())
@@ -152,7 +155,7 @@ class RemoteKernel:
         return self._epitaph
 
     async def packages(self) -> str | None:
-        """Return the installed distributions there as JSON (see `inside.distributions`); None if not known."""
+        """Return the installed distributions there, see `inside.distributions`; None if not known."""
         if self._caller is None:
             return None
         try:
@@ -213,7 +216,7 @@ class RemoteKernel:
             # Of a kernel that numbers nothing is lost: what was dropped is fetched.
             if self._caller is None:
                 self._say(
-                    f"Output is missing here: {self._remote.name} dropped what came faster than it lets through.",
+                    f"Output is missing here: {self._remote.name} drops what comes too fast.",
                     "warning",
                 )
             return
@@ -297,7 +300,7 @@ class RemoteKernel:
         self._line.send_again()
 
     def _lost(self, over: asyncio.Future[Exception]) -> None:
-        if over.cancelled():
+        if self._closed:
             return
         error = over.result()
         if isinstance(error, MlwsError):
@@ -365,6 +368,6 @@ def _died(name: str) -> ErrorInfo:
 def _gone(name: str) -> ErrorInfo:
     return ErrorInfo(
         code="kernel_died",
-        message=f"The kernel is not there any more: somebody on {name} ended it, or its server was started anew.",
+        message=f"The kernel is not there any more: somebody ended it, or the server of {name} began anew.",
         hint="What the job has done so far is in its log; run it again if that is safe.",
     )

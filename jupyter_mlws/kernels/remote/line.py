@@ -94,7 +94,7 @@ class Line:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         if not self.over.done():
-            self.over.cancel()
+            self.over.set_result(KernelGone())
 
     async def _run(self, socket: Socket) -> None:
         try:
@@ -157,7 +157,9 @@ class Line:
             tries += 1
             left = self._patience - (time.monotonic() - lost_at)
             try:
-                socket = await self._connect(max(1.0, min(_AGAIN_SECONDS[min(tries, len(_AGAIN_SECONDS)) - 1], left)))
+                socket = await self._connect(
+                    max(1.0, min(_AGAIN_SECONDS[min(tries, len(_AGAIN_SECONDS)) - 1], left))
+                )
             except (KernelGone, TokenRefused, NotJupyter):
                 raise
             except MlwsError as error:
@@ -173,8 +175,8 @@ class Line:
 
 def _given_up(name: str, url: str, patience: float, error: MlwsError) -> ConnectionLost:
     return ConnectionLost(
-        f"The connection to the compute {name!r} was lost and did not come back within {_span(patience)}, so that "
-        f"what became of the job there is not known. {error.message}",
+        f"The connection to the compute {name!r} was lost and did not come back within {_span(patience)}, "
+        f"so that what became of the job there is not known. {error.message}",
         hint="See what the job has done before you run it again.",
     )
 

@@ -63,11 +63,12 @@ class RemoteServer:
         self._http.close()
 
     async def version(self) -> str:
-        """Return the version of the Jupyter server."""
+        """Return what it is, with its version: `Jupyter Server 2.21`."""
         answer = await self._call("GET", "/api", doing="it was asked what it is")
         if not isinstance(answer, dict) or not isinstance(answer.get("version"), str):
             raise not_jupyter(name=self.name, url=self.url, found=f"/api gives {json.dumps(answer)[:100]}")
-        return str(answer["version"])
+        gateway = answer.get("gateway_version")
+        return f"Jupyter Server {answer['version']}" + (f", gateway {gateway}" if gateway else "")
 
     async def kernelspecs(self) -> tuple[dict[str, str], str]:
         """Return the languages of the kernelspecs by name, and the name of the default one."""
