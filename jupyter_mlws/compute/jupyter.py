@@ -34,7 +34,7 @@ class JupyterCompute:
         token_file: Path | None,
         launch: Callable[[Path], Awaitable[ProcessRef]],
     ) -> None:
-        """`token` gives the token now, `token_file` is where workers read it; `launch` starts a worker here."""
+        """`token` gives it as it is now; workers read `token_file`. `launch` starts a worker here."""
         self._spec, self._token, self._launch = spec, token, launch
         self._remote = Remote(
             name=spec.name,

@@ -40,7 +40,7 @@ class Caller:
         self._open: dict[str, asyncio.Future[Answer]] = {}
 
     async def call(self, do: str, *, buffers: Sequence[bytes] = (), **content: Any) -> Answer:
-        """Have `do` done. Raises `CallFailed`, and what the line fails with; it waits for as long as need be."""
+        """Have `do` done, however long that takes. Raises `CallFailed`, and what the line fails with."""
         wire = request(
             "mlws_request",
             {"do": do, "nonce": self._nonce, "heard": self._heard(), **content},

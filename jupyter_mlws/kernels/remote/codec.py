@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 V1 = "v1.kernel.websocket.jupyter.org"
@@ -100,7 +101,7 @@ def decode(data: bytes | str, *, protocol: str | None) -> Wire:
 def _decode_v1(data: bytes) -> Wire:
     (count,) = struct.unpack_from("<Q", data)
     offsets = struct.unpack_from(f"<{count}Q", data, 8)
-    parts = [data[start:end] for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+    parts = [data[start:end] for start, end in pairwise(offsets)]
     return Wire.of(parts[0].decode(), parts[1:])
 
 
@@ -109,7 +110,7 @@ def _decode_json(data: bytes | str) -> Wire:
     if isinstance(data, bytes):
         (count,) = struct.unpack_from("!I", data)
         offsets = [*struct.unpack_from(f"!{count}I", data, 4), len(data)]
-        parts = [data[start:end] for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+        parts = [data[start:end] for start, end in pairwise(offsets)]
         data, buffers = parts[0].decode(), parts[1:]
     message = json.loads(data)
     frames = [json.dumps(message.get(name) or {}).encode() for name in _PARTS]

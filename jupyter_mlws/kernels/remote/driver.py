@@ -44,10 +44,12 @@ class RemoteDriver:
         record: Callable[[bytes], None] = lambda data: None,
         token: Token | None = None,
     ) -> None:
-        """`session` is what the kernel's session there is called. `note` is told where the kernel is, before
-        it is asked for and again before its first message, and told None once it is gone. `say` tells the user of the connection. `record`
-        gets what the job's code hands over (`inside.Remote.record`), in order. `token` gives the token where
-        it is not in the remote's file.
+        """Nothing happens before `start`.
+
+        `session` is what the kernel's session there is called. `note` is told where the kernel is, before it
+        is asked for and again before its first message, and None once it is gone. `say` tells the user of
+        the connection. `record` gets what the job's code hands over (`inside.Remote.record`), in order.
+        `token` gives the token where it is not in the remote's file.
         """
         self._token = token or token_of(remote)
         self._remote, self._session = remote, session
@@ -151,6 +153,6 @@ async def _prepare(kernel: RemoteKernel, environment: Mapping[str, str], *, name
         )
         raise KernelStartFailed(
             f"The kernel on {name} could not be prepared: {problem}.",
-            hint="Python 3.9 or later with ipykernel, and room in its folder for temporary files, are needed there.",
+            hint="It needs Python 3.9 or later with ipykernel, and room in its folder for temporary files.",
         )
     kernel.prepared(nonce, json.loads(ast.literal_eval(text)))

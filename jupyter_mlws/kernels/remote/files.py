@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 from collections.abc import Awaitable, Iterator
+from enum import Enum
 from pathlib import Path, PurePosixPath
 
 from jupyter_mlws.kernels.remote.caller import Caller, CallFailed
@@ -42,17 +43,17 @@ class RemoteFiles:
         found = await asyncio.to_thread(lambda: list(_walk(folder)))
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(path: Path) -> None:
+        async def one(path: Path, kind: _Kind) -> None:
             async with gate:
                 there = f"{_WORK}/{path.relative_to(folder).as_posix()}"
-                if path.is_symlink():
-                    await self._ask("link", there, path=there, to=str(path.readlink()))
-                elif path.is_dir():
+                if kind is _Kind.LINK:
+                    await self._ask("link", there, path=there, to=await asyncio.to_thread(os.readlink, path))
+                elif kind is _Kind.FOLDER:
                     await self._ask("folder", there, path=there)
                 else:
                     await self._write(path, there)
 
-        await _all(one(path) for path in found)
+        await _all(one(path, kind) for path, kind in found)
 
     async def place(self, folder: Path) -> str:
         """Return the path there of a new folder, for what is to be collected into our `folder`."""
@@ -118,7 +119,7 @@ class RemoteFiles:
                 sent = f" ({size(sum(map(len, buffers)))} more)" if buffers else ""
                 raise TransferFailed(
                     f"The disk of {self.where} is full: {what!r} could not be written there{sent}.",
-                    hint=f"Make room on {self.where}, in its folder for temporary files, and run the job again.",
+                    hint=f"Make room in the folder for temporary files of {self.where}, and run the job again.",
                 ) from error
             raise TransferFailed(
                 f"{what!r} could not be brought to or from {self.where}: {error.kind}: {error.text}."
@@ -128,17 +129,28 @@ class RemoteFiles:
         return str(PurePosixPath(self.folder).parent / path)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+class _Kind(Enum):
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, _Kind]]:
+    """Give the files of a folder, its links, and the folders in it that are empty."""
     for root, folders, names in os.walk(folder):
         here = Path(root)
         for name in folders:
             path = here / name
-            if path.is_symlink() or not any(path.iterdir()):
-                yield path
+            if path.is_symlink():
+                yield path, _Kind.LINK
+            elif not any(path.iterdir()):
+                yield path, _Kind.FOLDER
         for name in names:
             path = here / name
-            if path.is_symlink() or path.is_file():
-                yield path
+            if path.is_symlink():
+                yield path, _Kind.LINK
+            elif path.is_file():
+                yield path, _Kind.FILE
 
 
 async def _all(work: Iterator[Awaitable[None]]) -> None:
