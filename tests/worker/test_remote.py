@@ -151,6 +151,23 @@ def test_more_output_than_a_server_lets_through(there):
     assert shown == [str(number) for number in range(5000)]
 
 
+def test_records_come_once_and_in_order_whatever_happens(there, proxy, wait_for):
+    job = there(
+        "import sys, time\n"
+        "remote = sys.modules['_mlws_remote'].remote\n"
+        "for i in range(3000):\n"
+        "    remote.record(b'record %d\\n' % i)\n"
+        "    time.sleep(0.001)\n"
+        "print('done')"
+    )
+    wait_for(lambda: (job.root / "mlflow.jsonl").exists(), what="the first records")
+    proxy.blink()
+    job.wait()
+    assert job.last["status"] == "Completed", (job.last, job.log)
+    expected = "".join(f"record {number}\n" for number in range(3000))
+    assert (job.root / "mlflow.jsonl").read_text() == expected
+
+
 def test_variables_of_ten_megabytes_go_there_and_back(there, proxy, place):
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame({"a": range(650_000), "b": [0.5] * 650_000})

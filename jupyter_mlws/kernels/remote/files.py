@@ -119,7 +119,7 @@ class RemoteFiles:
                 sent = f" ({size(sum(map(len, buffers)))} more)" if buffers else ""
                 raise TransferFailed(
                     f"The disk of {self.where} is full: {what!r} could not be written there{sent}.",
-                    hint=f"Make room in the folder for temporary files of {self.where}, and run the job again.",
+                    hint=f"Make room for temporary files on {self.where}, and run the job again.",
                 ) from error
             raise TransferFailed(
                 f"{what!r} could not be brought to or from {self.where}: {error.kind}: {error.text}."
