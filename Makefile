@@ -88,8 +88,12 @@ types: setup
 lock: $(VENV)/.packages
 	$(BIN)/uv pip compile pyproject.toml --quiet --extra test --universal --python-version 3.11 \
 	  --no-header --no-emit-index-url --annotation-style line $(if $(UPGRADE),--upgrade) --output-file $(LOCK)
+	for name in server enterprise; do \
+	  $(BIN)/uv pip compile tests/remotes/$$name.in --quiet --universal --python-version 3.11 --no-header \
+	    --no-emit-index-url --annotation-style line $(if $(UPGRADE),--upgrade) \
+	    --output-file tests/remotes/$$name.lock; done
 
 clean:
-	rm -rf $(VENV) node_modules jupyter_mlws/labextension labextension/lib labextension/tsconfig.tsbuildinfo \
+	rm -rf $(VENV) .remotes node_modules jupyter_mlws/labextension labextension/lib labextension/tsconfig.tsbuildinfo \
 	  build dist .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.compute.builders import BUILDERS, Builder
 from jupyter_mlws.compute.local import LocalCompute
-from jupyter_mlws.compute.service import ComputeService, Use
+from jupyter_mlws.compute.roster import Computes
+from jupyter_mlws.compute.service import ComputeService
 from jupyter_mlws.forking.client import end_servers
 from jupyter_mlws.jobs.controller import JobController
 from jupyter_mlws.jobs.launch import Launcher
@@ -33,7 +34,7 @@ from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.blobs import Blobs
 from jupyter_mlws.store.database import Database
 from jupyter_mlws.store.layout import Layout
-from jupyter_mlws.store.transaction import Transaction
+from jupyter_mlws.store.tokens import Tokens
 from jupyter_mlws.tracking.server import TrackingServer
 
 _log = logging.getLogger(__name__)
@@ -84,18 +85,25 @@ class Services:
 
     @classmethod
     async def open(
-        cls, workspace: Workspace, settings: Settings, *, on_change: Callable[[list[Change]], None]
+        cls,
+        workspace: Workspace,
+        settings: Settings,
+        *,
+        on_change: Callable[[list[Change]], None],
+        builders: Mapping[str, Builder] = BUILDERS,
     ) -> Self:
         """Open a workspace that `store.workspaces.open` has made, and begin to serve it.
 
-        `on_change` is called on this event loop with what changed. Raises the errors of the store.
+        `on_change` is called on this event loop with what changed. `builders` make computes by their type.
+        Raises the errors of the store.
         """
         layout = Layout(await asyncio.to_thread(_resolved, workspace))
         runtime = await asyncio.to_thread(make_runtime_folder, workspace.id)
         database = await asyncio.to_thread(Database.open, layout)
         blobs = Blobs(layout.blobs)
         forking = _forking(settings, runtime)
-        computes = _computes(settings, forking)
+        tokens = Tokens(layout.tokens)
+        computes = Computes(_local(settings, forking), tokens=tokens, builders=builders)
         event_loop = asyncio.get_running_loop()
         publisher: Publisher
 
@@ -129,9 +137,6 @@ class Services:
             else:
                 ring(bell_path, id)
 
-        async def use() -> Use:
-            return await records.read(_use)
-
         jobs = JobService(
             records=records,
             layout=layout,
@@ -147,7 +152,7 @@ class Services:
             blobs=blobs,
             records=records,
             jobs=jobs,
-            computes=ComputeService(computes, use=use),
+            computes=ComputeService(computes, records=records, tokens=tokens),
             tracking=tracking,
             loop=loop,
             publisher=publisher,
@@ -190,20 +195,14 @@ async def _warm_up(server: TrackingServer) -> None:
         _log.warning("MLflow's server could not be started: %s", error)
 
 
-def _computes(settings: Settings, forking: Forking | None) -> dict[str, ComputeBackend]:
-    local = LocalCompute(
+def _local(settings: Settings, forking: Forking | None) -> LocalCompute:
+    return LocalCompute(
         cpus=settings.cpus,
         memory=settings.memory,
         gpus=settings.gpus,
         price_per_hour=settings.price_per_hour,
         forking=forking,
     )
-    return {local.name: local}
-
-
-def _use(transaction: Transaction) -> Use:
-    running = [(job.spec.compute, job.spec.resources) for job in rows.active(transaction)]
-    return Use(running=running, waiting=rows.waiting(transaction))
 
 
 def _resolved(workspace: Workspace) -> Path:

@@ -50,6 +50,8 @@ STANDALONE = {
     "forking/kernel_child.py": {"ipykernel"},
     # Runs in any kernel, where our package is not installed; cloudpickle where it is there.
     "capture/portable.py": {"cloudpickle"},
+    # Runs in kernels of other machines; psutil is there with ipykernel.
+    "kernels/remote/inside.py": {"psutil"},
     # Run in the job's kernel; MLflow where the user's code imports it.
     "tracking/bootstrap.py": {"mlflow"},
     "tracking/inside.py": {"mlflow"},

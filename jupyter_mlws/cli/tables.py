@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from jupyter_mlws.client import card, job_table, wording
+from jupyter_mlws.client import card, compute_table, job_table, wording
 from jupyter_mlws.model.compute import Compute
 from jupyter_mlws.model.job import Attempt, Job, JobKind
 from jupyter_mlws.model.status import JobStatus
@@ -78,19 +78,18 @@ def results(record: Job) -> RenderableType:
 
 def computes(found: Sequence[Compute]) -> RenderableType:
     """Return a line for each compute."""
-    right = ("CPUs", "memory", "GPUs", "running", "queued", "$/h")
-    table = _table("name", *right, right=right)
+    table = _table(*compute_table.HEADS, right=compute_table.FIGURES)
     for each in found:
-        table.add_row(
-            Text(each.name),
-            f"{each.in_use.cpus:g} / {each.capacity.cpus:g}",
-            f"{wording.size(each.in_use.memory)} / {wording.size(each.capacity.memory)}",
-            f"{each.in_use.gpus} / {each.capacity.gpus}",
-            str(each.jobs_running),
-            str(each.jobs_queued),
-            f"{each.price_per_hour:g}",
-        )
+        table.add_row(*map(Text, compute_table.cells(each)))
     return table
+
+
+def facts(title: str, pairs: Sequence[tuple[str, str]]) -> RenderableType:
+    """Return a title, and below it a line for each pair of a word and a text."""
+    grid = Table.grid(padding=(0, 2))
+    for word, text in pairs:
+        grid.add_row(Text(word, style="dim"), Text(text))
+    return Group(Text(title), grid)
 
 
 def workspaces(found: Sequence[Workspace]) -> RenderableType:

@@ -9,28 +9,13 @@ from typing import Self
 
 from pydantic import ValidationError
 
+from jupyter_mlws.client.async_computes import AsyncComputes
 from jupyter_mlws.client.async_jobs import AsyncJobs
 from jupyter_mlws.client.finder import Finder
 from jupyter_mlws.client.places import WorkspaceNameInvalid
 from jupyter_mlws.client.transport import Door, segment
-from jupyter_mlws.model.answers import ComputeList, Experiment, ExperimentList, WorkspaceList
-from jupyter_mlws.model.compute import Compute
+from jupyter_mlws.model.answers import Experiment, ExperimentList, WorkspaceList
 from jupyter_mlws.model.workspace import ServerStatus, TrackingState, Workspace, WorkspaceCreate
-
-
-class AsyncComputes:
-    """Where jobs run."""
-
-    def __init__(self, door: Door) -> None:
-        self._door = door
-
-    async def list(self) -> list[Compute]:
-        """Return the computes of the workspace."""
-        return (await self._door.get("/computes", ComputeList)).computes
-
-    async def get(self, name: str) -> Compute:
-        """Return one compute. Raises `NotFound`."""
-        return await self._door.get(f"/computes/{segment(name)}", Compute)
 
 
 class AsyncWorkspaces:

@@ -7,35 +7,18 @@ from types import TracebackType
 from typing import Self
 
 from jupyter_mlws.client.async_workspace import (
-    AsyncComputes,
     AsyncWorkspace,
     AsyncWorkspaces,
     open_workspace,
     to_stderr,
 )
+from jupyter_mlws.client.computes import Computes
 from jupyter_mlws.client.event_loop import EventLoop
 from jupyter_mlws.client.finder import Finder
 from jupyter_mlws.client.job import Job
 from jupyter_mlws.client.jobs import Jobs
 from jupyter_mlws.model import workspace as records
 from jupyter_mlws.model.answers import Experiment
-from jupyter_mlws.model.compute import Compute
-
-
-class Computes:
-    """Where jobs run."""
-
-    def __init__(self, computes: AsyncComputes, loop: EventLoop) -> None:
-        self._computes = computes
-        self._loop = loop
-
-    def list(self) -> list[Compute]:
-        """Return the computes of the workspace."""
-        return self._loop.run(self._computes.list())
-
-    def get(self, name: str) -> Compute:
-        """Return one compute. Raises `NotFound`."""
-        return self._loop.run(self._computes.get(name))
 
 
 class Workspaces:

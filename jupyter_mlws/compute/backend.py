@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from jupyter_mlws.model.compute import Capacity, Guarantees
+from jupyter_mlws.model.compute import Capacity, ComputeCheck, Guarantees
 from jupyter_mlws.processes.identity import ProcessRef
 
 
@@ -31,6 +31,9 @@ class ComputeBackend(Protocol):
     @property
     def guarantees(self) -> Guarantees:
         """What it promises."""
+
+    async def check(self) -> ComputeCheck:
+        """Look whether a job could run there now; what is wrong is in the answer."""
 
     async def launch(self, folder: Path) -> ProcessRef:
         """Start a worker on the attempt in `folder`, which lies ready. Raises `LaunchFailed`."""

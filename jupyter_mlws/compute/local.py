@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import psutil
+from jupyter_client.kernelspec import KernelSpecManager
 
 from jupyter_mlws.forking.client import ForkServer, Recipe
 from jupyter_mlws.model.attempt_files import AttemptFiles
-from jupyter_mlws.model.compute import Capacity, Guarantees
+from jupyter_mlws.model.compute import LOCAL, Capacity, ComputeCheck, Guarantees
 from jupyter_mlws.model.errors import NotReady
 from jupyter_mlws.model.forking import Forking
 from jupyter_mlws.processes.identity import ProcessRef
@@ -43,8 +45,8 @@ class LaunchFailed(NotReady):
 class LocalCompute:
     """Slots by CPU, memory and GPU on this machine."""
 
-    name = "local"
-    type = "local"
+    name = LOCAL
+    type = LOCAL
     guarantees = Guarantees(memory_limit=True, kill=True, survives_server=True, live_folder=True)
 
     def __init__(
@@ -65,6 +67,11 @@ class LocalCompute:
             memory=int(psutil.virtual_memory().total * _MEMORY_SHARE) if memory is None else memory,
             gpus=len(self._devices),
         )
+
+    async def check(self) -> ComputeCheck:
+        """Return what there is; this machine can always be reached."""
+        kernels = await asyncio.to_thread(KernelSpecManager().find_kernel_specs)
+        return ComputeCheck(reachable=True, kernels=sorted(kernels), python=platform.python_version())
 
     async def launch(self, folder: Path) -> ProcessRef:
         """Start a worker in a session of its own, so that neither a signal nor our end reaches it."""

@@ -1,61 +1,237 @@
-"""What users see of the computes: what each holds, what of it is in use, what it promises."""
+"""What users do with computes: make them, look, check, delete."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import NamedTuple
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple, Protocol, TypeVar
 
-from jupyter_mlws.compute.backend import ComputeBackend
-from jupyter_mlws.compute.slots import asked, total
-from jupyter_mlws.model.compute import Compute
-from jupyter_mlws.model.errors import NotFound
-from jupyter_mlws.model.job import Resources
+from jupyter_mlws.compute.asking import read_request, refuse_local
+from jupyter_mlws.compute.looking import look
+from jupyter_mlws.compute.roster import Computes, unknown
+from jupyter_mlws.compute.seeing import Use, local_as_seen, row_as_seen
+from jupyter_mlws.model.compute import Compute, ComputeCheck, ComputeCreate, ComputeSpec
+from jupyter_mlws.model.errors import Conflict, Invalid
+from jupyter_mlws.store import audit
+from jupyter_mlws.store import computes as rows
+from jupyter_mlws.store import jobs as job_rows
+from jupyter_mlws.store.computes import ComputeRow
+from jupyter_mlws.store.tokens import Tokens
+from jupyter_mlws.store.transaction import Transaction
+
+T = TypeVar("T")
 
 
-class Use(NamedTuple):
-    """Who uses the computes now."""
+class ComputeUnreachable(Invalid):
+    """A compute was to be made, and its server cannot be used."""
 
-    running: Sequence[tuple[str, Resources]]
-    """The compute and the resources of each job that runs."""
-    waiting: Mapping[str, int]
-    """How many jobs wait for each compute."""
+    code = "compute_unreachable"
+
+
+class ComputeBusy(Conflict):
+    """Jobs run on the compute, or wait for it."""
+
+    code = "compute_busy"
+
+
+class ComputeChanged(Conflict):
+    """Somebody else changed the compute at the same moment."""
+
+    code = "compute_changed"
+
+
+class Records(Protocol):
+    """The database, from the event loop."""
+
+    async def read(self, action: Callable[[Transaction], T]) -> T:
+        """Run `action` in a read transaction."""
+
+    async def write(self, action: Callable[[Transaction], T], *, durable: bool = False) -> T:
+        """Run `action` in a write transaction."""
+
+
+class _Token(NamedTuple):
+    """The token that a compute is to have."""
+
+    value: str | None
+    id: str | None = None
+    """Of the file that the compute has for this address; None for a new file."""
+    renewed: bool = False
+    """Whether that file is to be written anew."""
 
 
 class ComputeService:
     """The computes of a workspace."""
 
-    def __init__(
-        self,
-        computes: Mapping[str, ComputeBackend],
-        *,
-        use: Callable[[], Awaitable[Use]],
-    ) -> None:
-        """`use` tells which jobs run and wait now."""
+    def __init__(self, computes: Computes, *, records: Records, tokens: Tokens) -> None:
         self._computes = computes
-        self._use = use
+        self._records = records
+        self._tokens = tokens
 
     async def list(self) -> Sequence[Compute]:
-        """Return all computes by name."""
-        use = await self._use()
-        return [self._seen(self._computes[name], use) for name in sorted(self._computes)]
+        """Return all computes by name, with what was last known of them."""
+
+        def run(tx: Transaction) -> list[Compute]:
+            use = Use.now(tx)
+            found = [row_as_seen(row, self._computes.backend(row), use) for row in rows.read(tx)]
+            return [*found, local_as_seen(self._computes.local, use)]
+
+        return sorted(await self._records.read(run), key=lambda compute: compute.name)
 
     async def get(self, name: str) -> Compute:
-        """Return a compute. Raises `NotFound`."""
-        if name not in self._computes:
-            raise NotFound(
-                f"There is no compute {name[:100]!r}.", hint=f"There is: {', '.join(sorted(self._computes))}."
-            )
-        return self._seen(self._computes[name], await self._use())
+        """Return a compute. Raises `ComputeUnknown`."""
 
-    def _seen(self, backend: ComputeBackend, use: Use) -> Compute:
-        running = [resources for compute, resources in use.running if compute == backend.name]
-        return Compute(
-            name=backend.name,
-            type=backend.type,
-            capacity=backend.capacity,
-            in_use=total(asked(resources) for resources in running),
-            price_per_hour=backend.price_per_hour,
-            guarantees=backend.guarantees,
-            jobs_running=len(running),
-            jobs_queued=use.waiting.get(backend.name, 0),
-        )
+        def run(tx: Transaction) -> Compute:
+            if name == self._computes.local.name:
+                return local_as_seen(self._computes.local, Use.now(tx))
+            row = self._find(tx, name)
+            return row_as_seen(row, self._computes.backend(row), Use.now(tx))
+
+        return await self._records.read(run)
+
+    async def create(self, name: str, asked: ComputeCreate, *, who: str) -> tuple[Compute, bool]:
+        """Make a compute, or change the one of this name; return it, and whether it is new.
+
+        The same again changes nothing. Slots, price and token may change at any time; type, URL and kernel
+        only while no job runs there. Raises the errors of `read_request`, `ComputeUnreachable`, `ComputeBusy`
+        and `ComputeChanged`.
+        """
+        spec, given = read_request(name, asked, types=self._computes.builders)
+        token = await self._token(spec, given)
+        check: ComputeCheck | None = None
+        if asked.check:
+            check = await look(self._computes.sketch(spec, token=token.value), secret=token.value)
+            if not check.reachable:
+                raise ComputeUnreachable(
+                    check.message or f"The server at {spec.url} cannot be used.",
+                    hint="Mend that, or create it without a check (--no-check, check=False).",
+                )
+        id = token.id
+        if id is None and token.value is not None:
+            id = await asyncio.to_thread(self._tokens.keep, token.value)
+        try:
+            stored = await self._records.write(
+                lambda tx: self._save(tx, spec, id, reused=token.id, check=check, who=who), durable=True
+            )
+        except Exception:  # after a cancellation it may be written all the same: then the sweep decides
+            await self._tidy(None if token.id else id)
+            raise
+        if token.renewed and token.value is not None:
+            # In its place: jobs that run there find it when they connect again.
+            await asyncio.to_thread(self._tokens.keep, token.value, id=id)
+        await self._tidy(stored.token if stored is not None and stored.token != id else None)
+        return await self.get(name), stored is None
+
+    async def check(self, name: str) -> ComputeCheck:
+        """Look whether a compute can be used now, and keep what was found. Raises `ComputeUnknown`."""
+        if name == self._computes.local.name:
+            return await look(self._computes.local, secret=None)
+        row = await self._records.read(lambda tx: self._find(tx, name))
+        secret = await asyncio.to_thread(self._tokens.read, row.token)
+        found = await look(self._computes.backend(row), secret=secret)
+
+        def run(tx: Transaction) -> None:
+            now = rows.find(tx, name)
+            # Of what it is now nothing is known, if it was changed meanwhile.
+            if now is not None and (now.spec, now.token) == (row.spec, row.token):
+                rows.save(tx, now._replace(check=found, checked_at=datetime.now(UTC)))
+
+        await self._records.write(run)
+        return found
+
+    async def delete(self, name: str, *, who: str) -> None:
+        """Delete a compute and its token. Raises `ComputeUnknown`, `ComputeReserved` and `ComputeBusy`."""
+        refuse_local(name)
+
+        def run(tx: Transaction) -> ComputeRow:
+            row = self._find(tx, name)
+            running, waiting = job_rows.unfinished(tx, name)
+            if running or waiting:
+                raise ComputeBusy(
+                    f"The compute {name!r} is in use: {_in_words(running, waiting)}.",
+                    hint="Wait for their end or cancel them, then delete it.",
+                )
+            rows.delete(tx, name)
+            audit.record(tx, who, "delete", "compute", name, _summary(row), None)
+            return row
+
+        row = await self._records.write(run, durable=True)
+        await self._tidy(row.token)
+
+    def _find(self, tx: Transaction, name: str) -> ComputeRow:
+        row = rows.find(tx, name)
+        if row is None:
+            raise unknown(name, self._computes.seen(tx))
+        return row
+
+    async def _token(self, spec: ComputeSpec, given: str | None) -> _Token:
+        """Return the token of a compute: what is given, else what it has, if that was given for this URL."""
+        before = await self._records.read(lambda tx: rows.find(tx, spec.name))
+        if before is None or (before.spec.type, before.spec.url) != (spec.type, spec.url):
+            return _Token(given or None)
+        if given == "":
+            return _Token(None)
+        has = await asyncio.to_thread(self._tokens.read, before.token)
+        return _Token(has if given is None else given, before.token, renewed=given not in (None, has))
+
+    async def _tidy(self, gone: str | None) -> None:
+        """Remove a token that no row names any more, and those of whoever was killed on the way."""
+        await asyncio.to_thread(self._tokens.forget, gone)
+        found = await self._records.read(rows.read)
+        await asyncio.to_thread(self._tokens.sweep, {row.token for row in found if row.token is not None})
+
+    def _save(
+        self,
+        tx: Transaction,
+        spec: ComputeSpec,
+        token: str | None,
+        *,
+        reused: str | None,
+        check: ComputeCheck | None,
+        who: str,
+    ) -> ComputeRow | None:
+        """Write the compute; return what was there before."""
+        now = datetime.now(UTC)
+        stored = rows.find(tx, spec.name)
+        if reused is not None and (stored is None or stored.token != reused):
+            raise ComputeChanged(
+                f"Somebody else changed the compute {spec.name!r} just now.", hint="Look at it and try again."
+            )
+        made = ComputeRow(spec, token, who, now, check, None if check is None else now)
+        if stored is None:
+            audit.record(tx, who, "create", "compute", spec.name, None, _summary(made))
+            rows.save(tx, made)
+            return None
+        made = made._replace(created_by=stored.created_by, created_at=stored.created_at)
+        if (made.spec, made.token) == (stored.spec, stored.token):
+            if check is not None:
+                rows.save(tx, made)
+            return stored
+        running, waiting = job_rows.unfinished(tx, spec.name)
+        if running and _place(spec) != _place(stored.spec):
+            raise ComputeBusy(
+                f"The compute {spec.name!r} cannot move now: {_in_words(running, waiting)}.",
+                hint=f"It is at {stored.spec.url}. Wait for their end, cancel them, or choose another name.",
+            )
+        audit.record(tx, who, "change", "compute", spec.name, _summary(stored), _summary(made))
+        rows.save(tx, made)
+        return stored
+
+
+def _place(spec: ComputeSpec) -> tuple[object, ...]:
+    """Return what of a compute a job that runs there depends on."""
+    return spec.type, spec.url, spec.kernel
+
+
+def _in_words(running: int, waiting: int) -> str:
+    parts = []
+    if running:
+        parts.append(f"{running} {'job runs' if running == 1 else 'jobs run'} there")
+    if waiting:
+        parts.append(f"{waiting} {'job waits' if waiting == 1 else 'jobs wait'} for it")
+    return " and ".join(parts)
+
+
+def _summary(row: ComputeRow) -> dict[str, object]:
+    return {**row.spec.model_dump(mode="json", exclude={"name"}), "has_token": row.token is not None}

@@ -9,17 +9,25 @@ from jupyter_mlws.model.job import Resources
 from jupyter_mlws.model.sizes import size
 
 
-def asked(resources: Resources) -> Capacity:
-    """Return what a job takes; a job without a memory limit books no memory."""
+def asked(resources: Resources, *, of: Capacity | None = None) -> Capacity:
+    """Return what a job takes of a compute that holds `of`; without a memory limit it books no memory.
+
+    Where jobs are counted it takes one slot, whatever it asks for.
+    """
+    if of is not None and of.slots is not None:
+        return Capacity(cpus=0, memory=0, slots=1)
     return Capacity(cpus=resources.cpus, memory=resources.memory or 0, gpus=resources.gpus)
 
 
 def total(shares: Iterable[Capacity]) -> Capacity:
     """Return the sum of `shares`."""
     cpus, memory, gpus = 0.0, 0, 0
+    slots: int | None = None
     for share in shares:
         cpus, memory, gpus = cpus + share.cpus, memory + share.memory, gpus + share.gpus
-    return Capacity(cpus=cpus, memory=memory, gpus=gpus)
+        if share.slots is not None:
+            slots = (slots or 0) + share.slots
+    return Capacity(cpus=cpus, memory=memory, gpus=gpus, slots=slots)
 
 
 def less(whole: Capacity, share: Capacity) -> Capacity:
@@ -28,12 +36,15 @@ def less(whole: Capacity, share: Capacity) -> Capacity:
         cpus=max(0.0, whole.cpus - share.cpus),
         memory=max(0, whole.memory - share.memory),
         gpus=max(0, whole.gpus - share.gpus),
+        slots=None if whole.slots is None else max(0, whole.slots - (share.slots or 0)),
     )
 
 
 def lacking(ask: Capacity, free: Capacity) -> list[str]:
     """Return what `free` is short of for `ask`, in words such as `2 cpus (1 free)`; empty when it fits."""
     short = []
+    if free.slots is not None and (ask.slots or 0) > free.slots:
+        short.append(f"{ask.slots} slot ({free.slots} free)")
     if ask.cpus > free.cpus + 1e-9:
         short.append(f"{ask.cpus:g} {_cpus(ask.cpus)} ({free.cpus:g} free)")
     if ask.memory > free.memory:

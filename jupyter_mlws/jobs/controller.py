@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.compute.roster import Computes
 from jupyter_mlws.jobs.adoption import Adoption
 from jupyter_mlws.jobs.ending import Finisher
 from jupyter_mlws.jobs.launch import Launcher
@@ -36,7 +36,7 @@ class JobController:
         records: JobRecords,
         layout: Layout,
         blobs: Blobs,
-        computes: Mapping[str, ComputeBackend],
+        computes: Computes,
         launcher: Launcher,
         recorder: Recorder,
         shipping: Shipping,

@@ -42,6 +42,8 @@ class Following:
         """Whether that is not written yet."""
         self.writing = asyncio.Lock()
         self.ending: asyncio.Task[None] | None = None
+        self.burying: asyncio.Task[None] | None = None
+        """Ends what is left of an attempt whose worker died."""
         self.trouble: str | None = None
         """What went wrong when it was last looked at."""
         self._watch: Watch | None = None

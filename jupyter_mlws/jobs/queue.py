@@ -34,7 +34,7 @@ def choose(queued: Iterable[Job], free: Mapping[str, Capacity]) -> Choice:
         if compute not in left:
             choice.waiting[job.id] = f"Waits for the compute {compute}, which is not there"
             continue
-        ask = asked(job.spec.resources)
+        ask = asked(job.spec.resources, of=left[compute])
         short = lacking(ask, left[compute])
         left[compute] = less(left[compute], ask)
         if short:

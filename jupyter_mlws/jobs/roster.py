@@ -43,10 +43,10 @@ class Roster:
         if self._followed.get(following.id) is following:
             del self._followed[following.id]
 
-    def taken(self, compute: str) -> Capacity:
-        """Return what the attempts that are followed take of a compute."""
+    def taken(self, compute: str, *, of: Capacity) -> Capacity:
+        """Return what the attempts that are followed take of a compute that holds `of`."""
         return total(
-            asked(each.progress.job.spec.resources)
+            asked(each.progress.job.spec.resources, of=of)
             for each in self
             if each.progress.job.spec.compute == compute and each.holds_slots
         )

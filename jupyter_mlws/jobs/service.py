@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.compute.roster import Computes, unknown
 from jupyter_mlws.jobs.beside import Beside
 from jupyter_mlws.jobs.comparison import comparison
 from jupyter_mlws.jobs.folder import AttemptFolder
@@ -55,7 +55,7 @@ class JobService:
         records: JobRecords,
         layout: Layout,
         blobs: Blobs,
-        computes: Mapping[str, ComputeBackend],
+        computes: Computes,
         limits: Limits,
         ring: Callable[[str], None],
     ) -> None:
@@ -81,7 +81,8 @@ class JobService:
         return await self._accept(spec, who=who, action="submit")
 
     async def _accept(self, spec: JobSpec, *, who: str, action: str) -> Job:
-        spec = await asyncio.to_thread(check, spec, blobs=self._blobs, computes=self._computes)
+        computes = await self._records.read(self._computes.seen)
+        spec = await asyncio.to_thread(check, spec, blobs=self._blobs, computes=computes)
         id = new_id()
         spec, has_snapshot, message = await self._snapshot(id, spec)
         job = Job(
@@ -90,7 +91,7 @@ class JobService:
             status=JobStatus.QUEUED,
             created_by=who,
             created_at=datetime.now(UTC),
-            price_per_hour=self._computes[spec.compute].price_per_hour,
+            price_per_hour=computes[spec.compute].price_per_hour,
             has_snapshot=has_snapshot,
             message=message,
         )
@@ -150,9 +151,8 @@ class JobService:
         spec = rerun_spec(original, changes, environment=original.environment)
         if not original.has_snapshot:
             return await self._accept(spec, who=who, action="rerun")
-        spec = await asyncio.to_thread(
-            check, _without_folder(spec), blobs=self._blobs, computes=self._computes
-        )
+        computes = await self._records.read(self._computes.seen)
+        spec = await asyncio.to_thread(check, _without_folder(spec), blobs=self._blobs, computes=computes)
         spec = spec.model_copy(update={"folder": original.spec.folder})
         job = Job(
             id=new_id(),
@@ -160,7 +160,7 @@ class JobService:
             status=JobStatus.QUEUED,
             created_by=who,
             created_at=datetime.now(UTC),
-            price_per_hour=self._computes[spec.compute].price_per_hour,
+            price_per_hour=computes[spec.compute].price_per_hour,
             has_snapshot=True,
         )
         await asyncio.to_thread(self._copy_snapshot, original.id, job.id)
@@ -319,6 +319,10 @@ class JobService:
 
     async def _insert(self, job: Job, *, who: str, action: str) -> None:
         def run(tx: Transaction) -> None:
+            # Again, now under the lock: it may have been deleted meanwhile.
+            computes = self._computes.seen(tx)
+            if job.spec.compute not in computes:
+                raise unknown(job.spec.compute, computes)
             rows.insert(tx, job)
             audit.record(tx, who, action, "job", job.id, None, _summary(job))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.compute.roster import Computes
 from jupyter_mlws.compute.slots import less
 from jupyter_mlws.jobs import progress as states
 from jupyter_mlws.jobs.ending import Finisher
@@ -26,6 +26,7 @@ from jupyter_mlws.model.status import JobStatus, Wanted
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.epoch import LeaseLost
 from jupyter_mlws.store.layout import Layout
+from jupyter_mlws.store.transaction import Transaction
 
 _CONSIDERED = 500  # of the jobs that wait, those at the head of the queue
 _TOLD = 50  # of them are told at one time why they wait
@@ -40,7 +41,7 @@ class Starter:
         *,
         roster: Roster,
         layout: Layout,
-        computes: Mapping[str, ComputeBackend],
+        computes: Computes,
         launcher: Launcher,
         recorder: Recorder,
         finisher: Finisher,
@@ -54,15 +55,18 @@ class Starter:
 
     async def start_waiting(self) -> None:
         """Start what fits now, and tell the others why they wait. Raises the errors of the store."""
-        queued = await self._roster.records.read(partial(rows.queued, limit=_CONSIDERED))
+        queued, computes = await self._roster.records.read(self._look)
         # An attempt that is being ended still has its row: wait until it is written.
         ready = [job for job in queued if job.id not in self._roster and job.wanted is Wanted.RUN]
         if not ready:
             return
-        free = {name: less(each.capacity, self._roster.taken(name)) for name, each in self._computes.items()}
+        free = {
+            name: less(each.capacity, self._roster.taken(name, of=each.capacity))
+            for name, each in computes.items()
+        }
         choice = choose(ready, free)
         for job in choice.start:
-            await self._start(job)
+            await self._start(job, computes[job.spec.compute])
         reasons = {
             job.id: {"message": choice.waiting[job.id]}
             for job in ready
@@ -72,7 +76,10 @@ class Starter:
         if told:
             await self._roster.records.change_queued(told, epoch=self._roster.epoch)
 
-    async def _start(self, job: Job) -> None:
+    def _look(self, tx: Transaction) -> tuple[list[Job], dict[str, ComputeBackend]]:
+        return rows.queued(tx, limit=_CONSIDERED), self._computes.seen(tx)
+
+    async def _start(self, job: Job, compute: ComputeBackend) -> None:
         number = job.attempt + 1
         files = self._layout.attempt(job.id, number)
         relative = self._layout.relative(files.folder)
@@ -83,7 +90,6 @@ class Starter:
             run_id=self._recorder.run_id(job, number),
             now=datetime.now(UTC),
         )
-        compute = self._computes[job.spec.compute]
         taken = self._roster.taken_gpus(compute.name)
         _, gpus = compute.environment(gpus=job.spec.resources.gpus, taken=taken)
         progress = replace(progress, attempt=progress.attempt.model_copy(update={"gpus": gpus}))

@@ -10,21 +10,17 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from jupyter_mlws.compute.backend import ComputeBackend
+from jupyter_mlws.compute.roster import unknown
 from jupyter_mlws.compute.slots import asked, lacking
+from jupyter_mlws.jobs.elsewhere import check_promises, elsewhere
 from jupyter_mlws.jobs.notebook_parameters import check_parameters
-from jupyter_mlws.model.errors import Invalid, Malformed, NotFound
+from jupyter_mlws.model.errors import Invalid, Malformed
 from jupyter_mlws.model.job import JobKind, JobSpec, KernelChoice
 from jupyter_mlws.model.sizes import size
 from jupyter_mlws.store.blobs import Blobs
 
 _DEFAULT_KERNEL = "python3"
 _OLDEST_FORMAT, _NEWEST_FORMAT = 3, 4
-
-
-class ComputeUnknown(NotFound):
-    """There is no compute of that name."""
-
-    code = "compute_unknown"
 
 
 class ResourcesTooLarge(Invalid):
@@ -71,24 +67,24 @@ class ScriptMissing(Invalid):
 
 def check(spec: JobSpec, *, blobs: Blobs, computes: Mapping[str, ComputeBackend]) -> JobSpec:
     """Return `spec` with its kernel decided. Reads the disk. Raises one of the errors above."""
-    _check_compute(spec, computes)
+    compute = _compute(spec, computes)
     _check_blobs(spec, blobs)
     _check_folder(spec)
     _check_outputs(spec)
     notebook = None if spec.notebook is None else _read_notebook(blobs.path(spec.notebook), spec.name)
     if notebook is not None:
         check_parameters(notebook, spec.parameters, where=repr(spec.name))
+    if not compute.guarantees.live_folder:
+        return elsewhere(spec, compute, notebook)
     return spec.model_copy(update={"kernel": _kernel(spec, notebook)})
 
 
-def _check_compute(spec: JobSpec, computes: Mapping[str, ComputeBackend]) -> None:
+def _compute(spec: JobSpec, computes: Mapping[str, ComputeBackend]) -> ComputeBackend:
     compute = computes.get(spec.compute)
     if compute is None:
-        raise ComputeUnknown(
-            f"There is no compute {spec.compute!r}.",
-            hint=f"There is: {', '.join(sorted(computes))}.",
-        )
-    short = lacking(asked(spec.resources), compute.capacity)
+        raise unknown(spec.compute, computes)
+    check_promises(spec, compute)
+    short = lacking(asked(spec.resources, of=compute.capacity), compute.capacity)
     if short:
         has = compute.capacity
         raise ResourcesTooLarge(
@@ -96,6 +92,7 @@ def _check_compute(spec: JobSpec, computes: Mapping[str, ComputeBackend]) -> Non
             f"{spec.compute} has in all.",
             hint=f"It has {has.cpus:g} cpus, {size(has.memory)} of memory and {has.gpus} gpus.",
         )
+    return compute
 
 
 def _check_blobs(spec: JobSpec, blobs: Blobs) -> None:

@@ -7,6 +7,7 @@ import logging
 import time
 from datetime import UTC, datetime
 
+from jupyter_mlws.jobs.end_elsewhere import end_elsewhere
 from jupyter_mlws.jobs.ending import Finisher
 from jupyter_mlws.jobs.following import Following
 from jupyter_mlws.jobs.log import read_events
@@ -56,7 +57,9 @@ class Watcher:
         if ending is not None:
             self._finisher.finish(following, ending)
         elif dead:
-            await self._bury(following)
+            # Beside: another server may have to be asked, and the other jobs must not wait for it.
+            if following.burying is None or following.burying.done():
+                following.burying = following.beside.do(self._bury(following))
         elif following.ref is None and following.launching is None:
             await self._find_worker(following)
         else:
@@ -96,11 +99,14 @@ class Watcher:
             kernel = ProcessRef(attempt.kernel_pid, attempt.kernel_process_started)
             await asyncio.to_thread(kernel.kill_group)
         await asyncio.to_thread(following.folder.remove_kernel_folder)
+        left = await end_elsewhere(following.folder.files)
         now = datetime.now(UTC)
         if following.progress.job.wanted is not Wanted.RUN:
             self._finisher.finish(following, Ending(JobStatus.CANCELED, now, None))
             return
         error = await asyncio.to_thread(_why, following)
+        if left is not None:
+            error = error.model_copy(update={"message": f"{error.message} {left}"})
         self._finisher.finish(following, Ending(JobStatus.FAILED, now, error))
 
 

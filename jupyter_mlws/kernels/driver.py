@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from jupyter_mlws.model.errors import Invalid, NotFound
+from jupyter_mlws.model.errors import ErrorInfo, Invalid, NotFound
 from jupyter_mlws.model.job import KernelChoice
 
 
@@ -33,8 +33,48 @@ class Usage:
     """CPU seconds since the start, user and system, ended children included."""
 
 
+@dataclass(frozen=True)
+class Promises:
+    """What the kernels of a driver can tell and do beyond running code; its contract holds it to that."""
+
+    own_machine: bool = True
+    """Whether they run on this machine: with a process, on our disk, in the folder that they are given."""
+    exit_code: bool = True
+    """Whether it is known how a process ended."""
+    last_words: bool = True
+    """Whether what they write past Jupyter's channels is heard."""
+
+
+class Files(Protocol):
+    """Brings files of ours to a kernel that does not share our disk, and what it wrote back."""
+
+    @property
+    def where(self) -> str:
+        """What users call the machine."""
+
+    async def bring(self, path: Path) -> str:
+        """Copy a file there; return its path there."""
+
+    async def bring_folder(self, folder: Path) -> None:
+        """Copy what is in a folder into the one that the kernel runs in."""
+
+    async def place(self, folder: Path) -> str:
+        """Return the path there of a new folder, for what is to be collected into our `folder`."""
+
+    async def collect(self, folder: Path) -> None:
+        """Copy what the kernel left in the place of `folder` into it."""
+
+
 class Kernel(Protocol):
     """One running kernel, with all processes that it started."""
+
+    @property
+    def folder(self) -> str:
+        """The folder that it runs in, on its own machine."""
+
+    @property
+    def files(self) -> Files | None:
+        """Brings files there and back; None where it shares our disk."""
 
     @property
     def pid(self) -> int | None:
@@ -73,12 +113,22 @@ class Kernel(Protocol):
     def last_words(self) -> str:
         """The end of what the processes wrote to their own stdout and stderr, past Jupyter's channels."""
 
+    def epitaph(self) -> ErrorInfo | None:
+        """Why it is gone, where more is known than its exit code tells."""
+
+    async def packages(self) -> str | None:
+        """The distributions that it has, as JSON; None where the disk tells."""
+
     async def close(self, *, patience: float) -> None:
         """Ask the kernel to end, kill what is left after `patience` seconds, and clean up."""
 
 
 class Driver(Protocol):
     """Starts kernels."""
+
+    @property
+    def promises(self) -> Promises:
+        """What its kernels can tell and do."""
 
     async def start(self, choice: KernelChoice, *, cwd: Path, env: Mapping[str, str]) -> Kernel:
         """Start a kernel in the folder `cwd` with the environment `env`; return as soon as its process runs.

@@ -14,7 +14,7 @@ from subprocess import CalledProcessError
 from typing import Any
 
 from jupyter_mlws.forking.client import ForkServer, Recipe, Taken
-from jupyter_mlws.kernels.driver import Driver, Kernel, Usage
+from jupyter_mlws.kernels.driver import Driver, Kernel, Promises, Usage
 from jupyter_mlws.kernels.last_words import LastWords
 from jupyter_mlws.kernels.process_tree import ProcessTree
 from jupyter_mlws.model.forking import Forking
@@ -42,6 +42,8 @@ class ForkedDriver:
     Where no fork server answers one is started for the kernels to come, and this one is a plain one.
     """
 
+    promises = Promises()
+
     def __init__(
         self, forking: Forking, *, plain: Driver, note: Callable[[Path], None] = lambda place: None
     ) -> None:
@@ -56,7 +58,7 @@ class ForkedDriver:
         if taken is None:
             return await self._plain.start(choice, cwd=cwd, env=env)
         self._note(taken.place)
-        return ForkedKernel(taken)
+        return ForkedKernel(taken, folder=cwd)
 
     def _take(self, choice: KernelChoice, cwd: Path, env: Mapping[str, str]) -> Taken | None:
         forking, executable = self._forking, choice.executable
@@ -89,8 +91,10 @@ class ForkedKernel:
     """A kernel that a fork server's child is."""
 
     language = "python"
+    files = None
 
-    def __init__(self, taken: Taken) -> None:
+    def __init__(self, taken: Taken, *, folder: Path) -> None:
+        self.folder = str(folder)
         self._taken = taken
         self._exit_code: int | None = None
         self._ended = asyncio.Event()
@@ -133,6 +137,12 @@ class ForkedKernel:
     def last_words(self) -> str:
         """The end of what was written to stdout and stderr outside of Jupyter's channels."""
         return self._words.text()
+
+    def epitaph(self) -> None:
+        """Its exit code tells all."""
+
+    async def packages(self) -> None:
+        """Its disk tells."""
 
     async def close(self, *, patience: float) -> None:
         """Ask the kernel to end, then have its keeper end all that is left of it."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.kernels.driver import KernelNotFound, KernelStartFailed, Usage
+from jupyter_mlws.kernels.driver import KernelNotFound, KernelStartFailed, Promises, Usage
 from jupyter_mlws.kernels.last_words import LastWords
 from jupyter_mlws.kernels.process_tree import ProcessTree, adopt_orphans
 from jupyter_mlws.model.attempt_files import KERNEL_FOLDER
@@ -37,6 +37,8 @@ _LAUNCH = (
 
 class PlainDriver:
     """Starts each kernel as a new process, in a session and process group of its own."""
+
+    promises = Promises()
 
     def __init__(self, *, alone: bool = False, note: Callable[[Path], None] = lambda place: None) -> None:
         """With `alone` this process runs one kernel and no other children: detached ones are found too.
@@ -74,15 +76,18 @@ class PlainDriver:
                 f"The kernel {_title(choice)} could not be started: {error}.",
                 hint=f"Its command is {spec.argv[0]!r}.",
             ) from error
-        return PlainKernel(manager, words=words, place=place, adopter=adopter)
+        return PlainKernel(manager, words=words, place=place, adopter=adopter, folder=cwd)
 
 
 class PlainKernel:
     """A kernel that `PlainDriver` started."""
 
+    files = None
+
     def __init__(
-        self, manager: AsyncKernelManager, *, words: LastWords, place: Path, adopter: int | None
+        self, manager: AsyncKernelManager, *, words: LastWords, place: Path, adopter: int | None, folder: Path
     ) -> None:
+        self.folder = str(folder)
         self._manager = manager
         self._words = words
         self._place = place
@@ -132,6 +137,12 @@ class PlainKernel:
     def last_words(self) -> str:
         """The end of what was written to stdout and stderr outside of Jupyter's channels."""
         return self._words.text()
+
+    def epitaph(self) -> None:
+        """Its exit code tells all."""
+
+    async def packages(self) -> None:
+        """Its disk tells."""
 
     async def close(self, *, patience: float) -> None:
         """Ask the kernel to end, then kill all of it."""

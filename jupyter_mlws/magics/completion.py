@@ -15,7 +15,11 @@ _VALUES = {
     "--timeout": ["30m", "2h"],
     "--memory": ["1G", "4G"],
 }
-_VERBS = {"workspace": ["list", "show", "create", "use"], "compute": ["list"], "help": list(COMMANDS)}
+_VERBS = {
+    "workspace": ["list", "show", "create", "use"],
+    "compute": ["list", "show", "create", "check", "delete"],
+    "help": list(COMMANDS),
+}
 
 
 def matches(session: Session, before: str) -> SimpleMatcherResult:

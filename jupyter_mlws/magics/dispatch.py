@@ -51,7 +51,7 @@ def _split(line: str) -> tuple[str | None, list[str]]:
 
 def _runner(name: str) -> Run:
     """Return what runs the command. Imported here: a line with a typing error costs nothing."""
-    from jupyter_mlws.magics import look, manage, overview, submit
+    from jupyter_mlws.magics import computes, look, manage, overview, submit
 
     runners: dict[str, Run] = {
         "overview": overview.overview,
@@ -60,7 +60,7 @@ def _runner(name: str) -> Run:
         "job": look.job,
         "logs": look.logs,
         "result": look.result,
-        "compute": look.compute,
+        "compute": computes.compute,
         "cancel": manage.cancel,
         "rerun": manage.rerun,
         "delete": manage.delete,

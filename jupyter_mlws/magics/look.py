@@ -1,4 +1,4 @@
-"""Commands that look: jobs, job, logs, result, compute."""
+"""Commands that look: jobs, job, logs, result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from IPython.core.error import UsageError
 from jupyter_mlws.client import wording
 from jupyter_mlws.magics.session import Session
 from jupyter_mlws.magics.shown import Shown, show
-from jupyter_mlws.model.compute import Compute
 from jupyter_mlws.model.errors import NotFound
 
 
@@ -65,29 +64,6 @@ def result(session: Session, options: argparse.Namespace, _cell: str | None) -> 
     return session.job(target).result(name)
 
 
-def compute(session: Session, _options: argparse.Namespace, _cell: str | None) -> None:
-    """List the computes."""
-    show(computes(session.workspace.computes.list()))
-
-
-def computes(found: list[Compute]) -> Shown:
-    """Return a table of computes."""
-    heads = ("name", "CPUs", "memory", "GPUs", "running", "queued", "$/h")
-    rows = [
-        (
-            compute.name,
-            f"{compute.in_use.cpus:g} / {compute.capacity.cpus:g}",
-            f"{wording.size(compute.in_use.memory)} / {wording.size(compute.capacity.memory)}",
-            f"{compute.in_use.gpus} / {compute.capacity.gpus}",
-            str(compute.jobs_running),
-            str(compute.jobs_queued),
-            f"{compute.price_per_hour:g}",
-        )
-        for compute in found
-    ]
-    return table(heads, rows)
-
-
 def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Shown:
     """Return a plain table; columns of figures are set to the right."""
     everything = [heads, *rows]
@@ -101,7 +77,7 @@ def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Shown:
         ).rstrip()
         for row in everything
     )
-    head = "".join(f'<th style="text-align:{s}">{h}</th>' for h, s in zip(heads, sides, strict=True))
+    head = "".join(f'<th style="text-align:{s}">{escape(h)}</th>' for h, s in zip(heads, sides, strict=True))
     body = "".join(
         "<tr>"
         + "".join(f'<td style="text-align:{s}">{escape(c)}</td>' for c, s in zip(row, sides, strict=True))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from html import escape
 
-from jupyter_mlws.client import job_table, wording
+from jupyter_mlws.client import compute_table, job_table
 from jupyter_mlws.client.workspace import Workspace
 from jupyter_mlws.magics.parser import COMMANDS
 from jupyter_mlws.magics.session import Session
 from jupyter_mlws.magics.shown import Shown, show
-from jupyter_mlws.model.compute import Compute
+from jupyter_mlws.model.compute import Compute, ComputeState
 from jupyter_mlws.model.job import Job
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.model.workspace import ServerStatus
@@ -67,8 +67,7 @@ def _facts(
     found += [
         (
             "compute",
-            f"{each.name}  {each.in_use.cpus:g} of {each.capacity.cpus:g} CPUs, "
-            f"{wording.size(each.in_use.memory)} of {wording.size(each.capacity.memory)} reserved",
+            f"{each.name}  {compute_table.in_use(each)}{_trouble(each)}",
             None,
         )
         for each in computes
@@ -81,6 +80,10 @@ def _facts(
         found.append(("MLflow", tracking.error or "starts with the next job", None))
     found.append(("jobs", counts, None))
     return found
+
+
+def _trouble(compute: Compute) -> str:
+    return "" if compute.state is ComputeState.READY else f"  {compute_table.state(compute)}"
 
 
 def _as_text(facts: list[tuple[str, str, str | None]], jobs: list[Job]) -> str:

@@ -30,8 +30,13 @@ class CommandParser(MagicArgumentParser):
         raise UsageError(f"{text}. See: %mlws {self.prog.split()[1]} --help")
 
     def options(self) -> list[str]:
-        """Return every option, such as `--name`."""
-        return [option for action in self._actions for option in action.option_strings]
+        """Return every option that is offered, such as `--name`."""
+        return [
+            option
+            for action in self._actions
+            if action.help != argparse.SUPPRESS
+            for option in action.option_strings
+        ]
 
 
 @dataclass(frozen=True)
@@ -140,7 +145,29 @@ def _result(parser: argparse.ArgumentParser) -> None:
 
 
 def _compute(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("verb", nargs="?", choices=["list"], default="list", help="list (default)")
+    verbs = ["list", "show", "create", "check", "delete"]
+    parser.add_argument("verb", nargs="?", choices=verbs, default="list", help="list (default)")
+    parser.add_argument("name", metavar="NAME", nargs="?", help="for all but list")
+    parser.add_argument("--type", metavar="T", default="jupyter", help="create: what it is (jupyter)")
+    parser.add_argument("--url", metavar="URL", help="create: address of a Jupyter Server or gateway")
+    parser.add_argument(
+        "--token-file",
+        metavar="PATH",
+        help="create: file with its token; else MLWS_COMPUTE_TOKEN, or you are asked",
+    )
+    # Known, so that it can be refused: it would be saved with the notebook.
+    parser.add_argument("--token", nargs="?", const="", help=argparse.SUPPRESS)
+    parser.add_argument("--no-token", action="store_true", help="create: it has no token")
+    parser.add_argument("--slots", metavar="N", type=int, default=1, help="create: jobs at once (default: 1)")
+    parser.add_argument(
+        "--price-per-hour",
+        metavar="P",
+        type=float,
+        default=0.0,
+        help="create: US dollars for an hour of one job",
+    )
+    parser.add_argument("--kernel", metavar="K", help="create: kernelspec there (default: the server's own)")
+    parser.add_argument("--no-check", action="store_true", help="create: though it cannot be used now")
 
 
 def _workspace(parser: argparse.ArgumentParser) -> None:
@@ -165,7 +192,7 @@ COMMANDS: dict[str, Command] = {
         Command("cancel", "End a job; its partial output is kept.", _one_job),
         Command("rerun", "Run a job again exactly as it was, or with changes.", _rerun),
         Command("delete", "Delete a job with its output and results.", _delete),
-        Command("compute", "List where jobs run.", _compute),
+        Command("compute", "List, show, create, check or delete where jobs run.", _compute),
         Command("workspace", "List, show, create or change workspaces.", _workspace),
         Command("help", "List the commands, or the options of one.", _help),
     )

@@ -36,6 +36,21 @@ class AttemptFiles:
         return self.folder / "kernel-folder"
 
     @property
+    def remote(self) -> Path:
+        """The other Jupyter server that the job runs on (`model.remote.Remote`); by its compute, if any."""
+        return self.folder / "remote.json"
+
+    @property
+    def remote_kernel(self) -> Path:
+        """How the kernel there is found; by the worker, before it asks for one and until it has ended it."""
+        return self.folder / "remote-kernel.json"
+
+    @property
+    def records(self) -> Path:
+        """What the job's code handed over with `inside.Remote.record` on another server; by the worker."""
+        return self.folder / "mlflow.jsonl"
+
+    @property
     def tracking(self) -> Path:
         """The MLflow run; by the server, before the worker starts."""
         return self.folder / "tracking.json"

@@ -123,11 +123,19 @@ def _sentence(problem: ErrorDetails, *, record: type[Record], where: str) -> str
     if problem["type"] == "missing":
         return f"The {where} {name!r} is missing."
     reason = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    if _is_secret(record, problem):
+        return f"The {where} {name!r} is not valid: {_lower(reason)}."
     if problem["type"] == "string_pattern_mismatch":
         reason = f"it does not have the form {problem['ctx']['pattern']}"
     if not problem["loc"]:
         return f"This is no valid {record.__name__}: {reason}."
     return f"The {where} {name!r} cannot be {_short(problem['input'])}: {_lower(reason)}."
+
+
+def _is_secret(record: type[Record], problem: ErrorDetails) -> bool:
+    """Whether the value is never shown: `repr=False` says so of a field."""
+    field = record.model_fields.get(str(problem["loc"][0])) if problem["loc"] else None
+    return field is not None and not field.repr
 
 
 def _short(value: object) -> str:

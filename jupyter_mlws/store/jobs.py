@@ -40,6 +40,7 @@ __all__ = [
     "queued",
     "save",
     "save_attempt",
+    "unfinished",
     "unsettled",
     "waiting",
 ]
@@ -185,6 +186,18 @@ def waiting(tx: Transaction) -> dict[str, int]:
         .group_by(tables.jobs.c.compute)
     )
     return {row.compute: row.number for row in rows}
+
+
+def unfinished(tx: Transaction, compute: str) -> tuple[int, int]:
+    """Return how many jobs run on a compute, and how many wait for it."""
+    rows = tx.connection.execute(
+        sa.select(tables.jobs.c.status, sa.func.count().label("number"))
+        .where(UNFINISHED, tables.jobs.c.compute == compute)
+        .group_by(tables.jobs.c.status)
+    )
+    numbers = {row.status: row.number for row in rows}
+    waiting = numbers.pop(JobStatus.QUEUED.value, 0)
+    return sum(numbers.values()), waiting
 
 
 def insert_attempt(tx: Transaction, job_id: str, attempt: Attempt) -> None:

@@ -46,6 +46,11 @@ class Layout:
         return self.root / "jobs"
 
     @property
+    def tokens(self) -> Path:
+        """Tokens of other servers, a file each."""
+        return self.root / "tokens"
+
+    @property
     def mlflow(self) -> Path:
         """MLflow's database and artifacts."""
         return self.root / "mlflow"

@@ -149,6 +149,21 @@ job_params = sa.Table(
 )
 for _table in (job_metrics, job_params):
     sa.Index(f"ix_{_table.name}_key", _table.c.key, _table.c.value, _table.c.job_id)
+# The computes that users made; `local` has no row.
+computes = sa.Table(
+    "computes",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    # The record `ComputeSpec`.
+    sa.Column("spec", sa.JSON, nullable=False),
+    # Id of its token; the token itself is in no database.
+    sa.Column("token", sa.String(13)),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", UtcMoment, nullable=False),
+    # The record `ComputeCheck` of the last look, and when that was.
+    sa.Column("checked", sa.JSON(none_as_null=True)),
+    sa.Column("checked_at", UtcMoment),
+)
 
 outbox = sa.Table(
     "outbox",

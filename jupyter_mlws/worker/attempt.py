@@ -7,6 +7,7 @@ import signal
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -14,7 +15,7 @@ from jupyter_mlws.kernels.driver import Driver
 from jupyter_mlws.kernels.forked import ForkedDriver
 from jupyter_mlws.kernels.plain import PlainDriver
 from jupyter_mlws.model.errors import MlwsError
-from jupyter_mlws.model.events import AttemptBegan, StatusChanged
+from jupyter_mlws.model.events import AttemptBegan, Message, StatusChanged
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.worker.attempt_folder import AttemptFolder
 from jupyter_mlws.worker.conversation import KernelDied
@@ -78,7 +79,7 @@ async def _attempt(task: Task, *, folder: AttemptFolder, log: EventLog, signals:
     if signals:
         stop()
     watching = asyncio.create_task(watch_cancel(folder, stopper))
-    run = Run(task, folder=folder, log=log, driver=_driver(task, folder), stopper=stopper)
+    run = Run(task, folder=folder, log=log, driver=_driver(task, folder, log), stopper=stopper)
     at_once = True
     try:
         ending = await run.execute()
@@ -104,7 +105,21 @@ async def _attempt(task: Task, *, folder: AttemptFolder, log: EventLog, signals:
     log.finish([StatusChanged(t=time.time(), status=ending.status, error=ending.error)])
 
 
-def _driver(task: Task, folder: AttemptFolder) -> Driver:
+def _driver(task: Task, folder: AttemptFolder, log: EventLog) -> Driver:
+    remote = folder.remote()
+    if remote is not None:
+        from jupyter_mlws.kernels.remote.driver import RemoteDriver
+
+        def say(text: str, level: Any) -> None:
+            log.append(Message(t=time.time(), level=level, text=text))
+
+        return RemoteDriver(
+            remote,
+            session=f"mlws-{task.job}-{task.attempt}",
+            note=folder.note_remote_kernel,
+            say=say,
+            record=folder.record,
+        )
     plain = PlainDriver(alone=True, note=folder.note_kernel_folder)
     if task.forking is None:
         return plain
@@ -113,6 +128,9 @@ def _driver(task: Task, folder: AttemptFolder) -> Driver:
 
 def _death(run: Run) -> Ending:
     kernel = run.kernel
+    if kernel is not None and (epitaph := kernel.epitaph()) is not None:
+        hint = " ".join(filter(None, (run.where, epitaph.hint)))
+        return failed(epitaph.code, epitaph.message, hint=hint)
     words = "" if kernel is None else kernel.last_words()
     if words:
         run.say(f"The kernel's last words:\n{words}", level="error")

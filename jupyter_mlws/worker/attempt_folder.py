@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_mlws.model.attempt_files import AttemptFiles
+from jupyter_mlws.model.remote import Remote, Whereabouts
 from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.worker.task import Task
 
@@ -61,6 +62,28 @@ class AttemptFolder:
         """Leave the path of the folder of the kernel's sockets for whoever finds us killed."""
         with contextlib.suppress(OSError):  # a full disk: the folder may stay then
             self.files.kernel_folder.write_text(str(place), encoding="utf-8")
+
+    def remote(self) -> Remote | None:
+        """Return the other Jupyter server that it runs on. Raises OSError, pydantic's ValidationError."""
+        try:
+            return Remote.model_validate_json(self.files.remote.read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def note_remote_kernel(self, found: Whereabouts | None) -> None:
+        """Leave how the kernel on the other server is found, for whoever finds us killed; None: it is gone.
+
+        Raises OSError: a kernel that nobody could find again is not to be started.
+        """
+        if found is None:
+            self.files.remote_kernel.unlink(missing_ok=True)
+        else:
+            _replace(self.files.remote_kernel, found.model_dump())
+
+    def record(self, data: bytes) -> None:
+        """Append what the job's code handed over on another server."""
+        with self.files.records.open("ab") as stream:
+            stream.write(data)
 
     def tracking(self) -> Tracking | None:
         """Return what the server handed over for MLflow; None while it has not."""

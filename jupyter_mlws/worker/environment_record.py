@@ -29,19 +29,39 @@ def environment_record(*, python: str, path: Sequence[str]) -> EnvironmentSeen:
         except Exception:  # noqa: S112 - a broken dist-info is no reason to have no record at all
             continue
         if name:
-            requirements.setdefault(re.sub(r"[-_.]+", "-", name).lower(), requirement)
+            requirements.setdefault(_key(name), requirement)
+    return _record(requirements, python)
+
+
+def environment_told(told: str, *, python: str) -> EnvironmentSeen:
+    """Return the same record of what a kernel elsewhere tells: `kernels.remote.inside.distributions`."""
+    requirements: dict[str, str] = {}
+    for name, (version, origin) in json.loads(told).items():
+        requirements.setdefault(_key(name), _installs(name, version, origin))
+    return _record(requirements, python)
+
+
+def _record(requirements: dict[str, str], python: str) -> EnvironmentSeen:
     packages = [requirements[name] for name in sorted(requirements)]
     digest = hashlib.sha256("\n".join([python, *packages]).encode()).hexdigest()
     return EnvironmentSeen(t=time.time(), python=python, sha256=digest, packages=packages)
 
 
+def _key(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def _requirement(distribution: metadata.Distribution) -> str:
-    """Return what installs a distribution again: its version, or where it came from (PEP 610)."""
     name = distribution.metadata["Name"]
-    origin = json.loads(distribution.read_text("direct_url.json") or "{}")
+    return _installs(name, distribution.version, distribution.read_text("direct_url.json"))
+
+
+def _installs(name: str, version: str, origin_read: str | None) -> str:
+    """Return what installs a distribution again: its version, or where it came from (PEP 610)."""
+    origin = json.loads(origin_read or "{}")
     url = origin.get("url")
     if url is None:
-        return f"{name}=={distribution.version}"
+        return f"{name}=={version}"
     if origin.get("dir_info", {}).get("editable"):
         return f"-e {url}"
     commit = origin.get("vcs_info", {}).get("commit_id")

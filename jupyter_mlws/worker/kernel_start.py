@@ -23,6 +23,8 @@ async def kernel_info(talk: Conversation) -> Mapping[str, Any]:
 
 def start_failure(kernel: Kernel, choice: KernelChoice) -> KernelStartFailed:
     """Return the error for a kernel that ended, or does not answer; with the end of what it wrote."""
+    if (epitaph := kernel.epitaph()) is not None:
+        return KernelStartFailed(epitaph.message, hint=epitaph.hint, code=epitaph.code)
     name = choice.executable or choice.name or "python3"
     words = kernel.last_words()[-_LAST_WORDS:]
     exit_code = kernel.exit_code()

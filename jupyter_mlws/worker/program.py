@@ -110,6 +110,11 @@ def program(task: Task, notebook: Mapping[str, Any] | None) -> Program:
     return _runnable(_new_notebook(cells), added=bool(parameters))
 
 
+def script_call(path: str, parameters: Mapping[str, Parameter]) -> str:
+    """Return the code that runs the script at `path`, as the kernel sees it."""
+    return f"{_INSIDE}.run_script({path!r}, {arguments(parameters)!r})"
+
+
 def _of_notebook(content: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> Program:
     upgraded = _upgraded(content)
     changed, warnings = inject(upgraded, parameters)
@@ -123,7 +128,7 @@ def _of_script(path: Path, parameters: Mapping[str, Parameter]) -> Program:
             text = stream.read()
     except (OSError, SyntaxError, ValueError) as error:
         raise ScriptUnreadable(f"The script {path.name!r} cannot be read: {error}.") from error
-    call = f"{_INSIDE}.run_script({str(path)!r}, {arguments(parameters)!r})"
+    call = script_call(str(path), parameters)
     return Program(_new_notebook([code_cell(text)]), [CodeCell(0, 1, call)])
 
 

@@ -72,14 +72,17 @@ class PythonKernel:
         )
         return _problem(exchange) if _failed(exchange) else None
 
-    async def unpack(self, path: str) -> None:
-        """Bring the captured variables of a pack into the user's namespace. Raises `UnpackFailed`."""
+    async def unpack(self, path: str, *, where: str) -> None:
+        """Bring the captured variables of a pack into the user's namespace. Raises `UnpackFailed`.
+
+        `where` says in words which kernel it is.
+        """
         await self._add_portable()
         exchange = await self._talk.run(f"{_INSIDE}.unpack({path!r})")
         if _failed(exchange):
             raise UnpackFailed(
-                f"The captured variables could not be unpacked: {_problem(exchange)}.",
-                hint="The kernel of the job needs the packages that the variables are made of.",
+                f"The captured variables could not be unpacked: {_problem(exchange).rstrip('.')}.",
+                hint=f"{where} needs the packages that the variables are made of.",
             )
 
     async def pack(self, names: list[str], folder: str) -> list[ResultItem]:

@@ -29,6 +29,7 @@ from jupyter_mlws.worker.event_log import EventLog
 from jupyter_mlws.worker.kernel_start import kernel_info, start_failure
 from jupyter_mlws.worker.program import CodeCell, Program, kernel_for, program, read_notebook
 from jupyter_mlws.worker.python_kernel import Interpreter, PythonKernel
+from jupyter_mlws.worker.reach import Reach
 from jupyter_mlws.worker.refusals import Refusals
 from jupyter_mlws.worker.stopping import COMPLETED, Ending, Stopped, Stopper
 from jupyter_mlws.worker.task import Task
@@ -98,12 +99,15 @@ class Run:
         code = ready[0]
         self._refuse_without_python(python, info)
         self._open_outputs(code, talk, info)
+        reach = Reach(kernel, self._task, self._folder.files, tend=self._tend)
+        if (told := await reach.bring_folder()) is not None:
+            self.say(told)
         if python is not None:
             await self._track(python)
             if self._task.inputs is not None:
-                await python.unpack(self._task.inputs)
-        ending = await self._run_cells(code)
-        await self._keep_results(python)
+                await python.unpack(await reach.bring(self._task.inputs), where=reach.where)
+        ending = await self._run_cells(reach.program(code))
+        await self._keep_results(python, reach)
         return ending
 
     async def close(self, *, at_once: bool) -> None:
@@ -165,11 +169,7 @@ class Run:
             watch_usage(kernel, log=self._log, limit=limit, stopper=self._stopper)
         )
         if interpreter is not None:
-            from jupyter_mlws.worker.environment_record import environment_record
-
-            self._environment = asyncio.create_task(
-                asyncio.to_thread(environment_record, python=interpreter.python, path=interpreter.path)
-            )
+            self._environment = asyncio.create_task(_environment(kernel, interpreter))
 
     def _refuse_without_python(self, python: PythonKernel | None, info: Mapping[str, Any]) -> None:
         spec = self._task.spec
@@ -254,7 +254,7 @@ class Run:
             where = {"index": cell.index, "position": cell.position, "total": total}
             self._log.append(CellChanged(t=time.time(), **where, **changed))
 
-    async def _keep_results(self, python: PythonKernel | None) -> None:
+    async def _keep_results(self, python: PythonKernel | None, reach: Reach) -> None:
         self._log.append(StatusChanged(t=time.time(), status=JobStatus.FINALIZING))
         self.where = "While the results were packed."
         spec = self._task.spec
@@ -267,8 +267,10 @@ class Run:
             sentence = "Only Python kernels can bring variables back."
             items = [ResultItem(name=name, type="", error=sentence) for name in names]
         else:
-            self._folder.files.results.mkdir(mode=0o700, exist_ok=True)
-            items = await python.pack(names, str(self._folder.files.results))
+            results = self._folder.files.results
+            results.mkdir(mode=0o700, exist_ok=True)
+            items = await python.pack(names, await reach.place(results))
+            await reach.collect(results)
         self._log.append(Results(t=time.time(), items=items))
 
     def _place(self, cell: CodeCell, total: int) -> str:
@@ -309,6 +311,15 @@ class Run:
             await self.kernel.kill()
         if not await self.kernel.alive():
             raise KernelDied
+
+
+async def _environment(kernel: Kernel, interpreter: Interpreter) -> EnvironmentSeen:
+    from jupyter_mlws.worker.environment_record import environment_record, environment_told
+
+    told = await kernel.packages()
+    if told is not None:
+        return environment_told(told, python=interpreter.python)
+    return await asyncio.to_thread(environment_record, python=interpreter.python, path=interpreter.path)
 
 
 def _is_python(info: Mapping[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_mlws.kernels.driver import Driver, Kernel, KernelNotFound
+from jupyter_mlws.kernels.driver import Driver, Kernel, KernelNotFound, Promises
 from jupyter_mlws.model.job import KernelChoice
 from jupyter_mlws.processes.identity import process_start
 
@@ -32,19 +32,40 @@ class KernelDriverContract(ABC):
     def missing(self) -> KernelChoice:
         """A kernel that there is not."""
 
+    @property
+    def promises(self) -> Promises:
+        """What the driver declares."""
+        return self.driver().promises
+
+    def needs(self, promise: str) -> None:
+        """Skip a test of what the driver says that it cannot do."""
+        if not getattr(self.promises, promise):
+            pytest.skip(f"the driver does not promise {promise}")
+
     async def test_a_kernel_runs_code_in_its_folder_with_its_variables(self, place: Any) -> None:
         async with started(self, place, env={"MLWS_CONTRACT": "é x"}) as (kernel, client):
-            text = await output(
-                client, "import os; print(os.getcwd(), os.environ['MLWS_CONTRACT'], os.getpid())"
-            )
-            assert text == f"{place.folder} é x {kernel.pid}\n"
+            text = await output(client, "import os; print(os.getcwd(), os.environ['MLWS_CONTRACT'])")
+            assert text == f"{kernel.folder} é x\n"
             assert kernel.language == "python"
             assert await kernel.alive()
             assert kernel.exit_code() is None
+            assert kernel.epitaph() is None
+
+    async def test_on_this_machine_it_is_known_by_its_process(self, place: Any) -> None:
+        async with started(self, place) as (kernel, client):
+            if not self.promises.own_machine:
+                assert (kernel.pid, kernel.process_started) == (None, None)
+                assert kernel.folder != str(place.folder)
+                assert kernel.files is not None
+                return
+            assert kernel.folder == str(place.folder)
+            assert kernel.files is None
+            assert await output(client, PID) == f"{kernel.pid}\n"
             assert kernel.process_started is not None
             assert kernel.process_started == process_start(kernel.pid)
 
     async def test_it_leads_a_process_group_of_its_own(self, place: Any) -> None:
+        self.needs("own_machine")
         async with started(self, place) as (kernel, _):
             assert os.getpgid(kernel.pid) == kernel.pid != os.getpgrp()
 
@@ -62,14 +83,15 @@ class KernelDriverContract(ABC):
         async with started(self, place) as (kernel, _):
             await kernel.terminate()
             await wait_until(lambda: ended(kernel))
-            assert kernel.exit_code() == -signal.SIGTERM
+            if self.promises.exit_code:
+                assert kernel.exit_code() == -signal.SIGTERM
 
     async def test_kill_ends_it_with_its_children(self, place: Any) -> None:
         async with started(self, place) as (kernel, client):
             child = int(await output(client, CHILD))
             await kernel.kill()
             assert not await kernel.alive()
-            assert kernel.exit_code() == -signal.SIGKILL
+            assert kernel.exit_code() == (-signal.SIGKILL if self.promises.exit_code else None)
             assert gone(child)
 
     async def test_close_lets_it_end_politely(self, place: Any) -> None:
@@ -92,7 +114,13 @@ class KernelDriverContract(ABC):
             assert not await kernel.alive()
             assert gone(child)
 
+    async def test_a_kernel_that_ends_itself_is_noticed(self, place: Any, wait_until: Any) -> None:
+        async with started(self, place) as (kernel, client):
+            client.execute("import os; os._exit(7)")
+            await wait_until(lambda: ended(kernel))
+
     async def test_its_own_exit_code_is_known(self, place: Any, wait_until: Any) -> None:
+        self.needs("exit_code")
         async with started(self, place) as (kernel, client):
             client.execute("import os; os._exit(7)")
             await wait_until(lambda: ended(kernel))
@@ -100,8 +128,11 @@ class KernelDriverContract(ABC):
 
     async def test_usage_covers_its_children(self, place: Any, wait_until: Any) -> None:
         async with started(self, place) as (kernel, client):
-            before = await kernel.usage()
-            assert before is not None
+
+            async def told() -> Any:
+                return await kernel.usage()
+
+            before = await wait_until(told)
             assert before.memory > 10 << 20
             await output(client, LARGE_CHILD)
 
@@ -115,6 +146,7 @@ class KernelDriverContract(ABC):
             assert after.cpu_seconds >= before.cpu_seconds > 0
 
     async def test_last_words_do_not_block_it(self, place: Any, wait_until: Any) -> None:
+        self.needs("last_words")
         async with started(self, place) as (kernel, client):
             await output(client, "import sys\nfor i in range(30_000): print('word', i, file=sys.__stderr__)")
             await wait_until(lambda: "29999" in kernel.last_words(), what="the last words")
@@ -141,6 +173,7 @@ UNHURRIED_END = """
 import atexit
 atexit.register(get_ipython().kernel.control_thread.join)
 """
+PID = "import os; print(os.getpid())"
 CHILD = """
 import subprocess, sys
 print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid)

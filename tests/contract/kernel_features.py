@@ -58,8 +58,8 @@ class PythonKernelContract(KernelDriverContract):
             error = next(m["content"] for m in heard if m["msg_type"] == "error")
             assert error["ename"] == "ZeroDivisionError"
             shown = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(error["traceback"]))
-            assert "line 1, in f()" in shown
-            assert "def f(): return 1 / 0" in shown
+            assert "f()" in shown
+            assert "division by zero" in shown
 
     async def test_await_and_threads(self, place: Any) -> None:
         async with started(self, place) as (_, client):
@@ -165,6 +165,8 @@ class PythonKernelContract(KernelDriverContract):
             kernel = await self.driver().start(self.choice(), cwd=place.folder, env=environment)
         finally:
             del os.environ["MLWS_NOT_GIVEN"]
+        if kernel.files is not None:
+            await kernel.files.bring_folder(place.folder)
         client = await connect(kernel)
         try:
             code = "import os, beside; print(beside.here, 'MLWS_NOT_GIVEN' in os.environ)"

@@ -11,10 +11,10 @@ from typing import Any
 import psutil
 import pytest
 
+from jupyter_mlws.compute.roster import ComputeUnknown
 from jupyter_mlws.jobs.service import JobEnded, NothingThere
 from jupyter_mlws.jobs.submission import (
     BlobMissing,
-    ComputeUnknown,
     FolderMissing,
     KernelUnknown,
     NotebookMalformed,

@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyter_mlws.model.job import JobSpec
+from jupyter_mlws.model.remote import Remote
 from jupyter_mlws.worker.task import Task
 
 JOB = "0123456789abc"
@@ -89,9 +91,26 @@ class Attempt:
         return (self.root / "worker.log").read_text()
 
 
-def prepare(root: Path, *, task: dict[str, Any] | None = None, **spec: Any) -> Attempt:
-    """Write the task of an attempt into the folder `root`."""
+def prepare(
+    root: Path,
+    *,
+    task: dict[str, Any] | None = None,
+    remote: Remote | None = None,
+    before: Callable[[Path], None] | None = None,
+    **spec: Any,
+) -> Attempt:
+    """Write the task of an attempt into the folder `root`, and where it runs if not here.
+
+    `before` puts more into the folder; paths of the task are relative to it.
+    """
     root.mkdir(parents=True, exist_ok=True)
+    if before is not None:
+        before(root)
+    if remote is not None:
+        (root / "remote.json").write_text(remote.model_dump_json())
+    task = {
+        key: str(root / value) if key in ("cwd", "script") else value for key, value in (task or {}).items()
+    }
     fields = {"kind": "cell", "name": "test", "kernel": {"executable": sys.executable}, **spec}
     written = Task(
         **{
@@ -100,7 +119,7 @@ def prepare(root: Path, *, task: dict[str, Any] | None = None, **spec: Any) -> A
             "cwd": str(root),
             "spec": JobSpec(**fields),
             "grace": 1.0,
-            **(task or {}),
+            **task,
         }
     )
     (root / "task.json").write_text(written.model_dump_json())

@@ -23,8 +23,8 @@ def attempt(place: Any) -> Iterator[Callable[..., Attempt]]:
     numbers = itertools.count(1)
     made: list[Attempt] = []
 
-    def begin(*, task: dict[str, Any] | None = None, **spec: Any) -> Attempt:
-        made.append(start(prepare(place.root / f"attempt{next(numbers)}", task=task, **spec)))
+    def begin(**options: Any) -> Attempt:
+        made.append(start(prepare(place.root / f"attempt{next(numbers)}", **options)))
         return made[-1]
 
     yield begin

@@ -94,7 +94,7 @@ export interface paths {
     };
     /**
      * List the computes
-     * @description List the computes with what they hold and what is in use.
+     * @description List the computes with what they hold, what is in use, and what was last known of them.
      */
     get: operations['computes_list_computes'];
     put?: never;
@@ -117,8 +117,39 @@ export interface paths {
      * @description Give one compute.
      */
     get: operations['computes_get'];
-    put?: never;
+    /**
+     * Create or change a compute
+     * @description Make a compute, or change the one of that name. The same again changes nothing.
+     *
+     *     Its server is looked at first, unless `check` is false. Slots, price and token can be changed at any time;
+     *     type, URL and kernel only while no job runs there (409). The token is never shown.
+     */
+    put: operations['computes_create'];
     post?: never;
+    /**
+     * Delete a compute
+     * @description Delete a compute with its token. Refused (409) while jobs run there or wait for it.
+     */
+    delete: operations['computes_delete'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/computes/{name}/check': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Look whether a compute can be used
+     * @description Look whether a job could run there now; what is wrong is in the answer, and kept for the list.
+     */
+    post: operations['computes_check'];
     delete?: never;
     options?: never;
     head?: never;
@@ -514,7 +545,7 @@ export interface components {
       /** @default null */
       pid: number | null;
       /**
-       * @description Start time of the worker in seconds since 1970, as psutil gives it: pid and this name a process.
+       * @description Start time of the worker (see `processes.identity`): pid and this name a process.
        * @default null
        */
       process_started: number | null;
@@ -594,6 +625,11 @@ export interface components {
       memory: number;
       /** @default 0 */
       gpus: number;
+      /**
+       * @description Jobs at once, of a compute that counts jobs and nothing else. None: it counts what stands above.
+       * @default null
+       */
+      slots: number | null;
     };
     /** @description A code cell began or ended: number `index` of all cells from 0, `position` of the code cells from 1. */
     CellChanged: {
@@ -646,6 +682,20 @@ export interface components {
     Compute: {
       name: string;
       type: string;
+      /** @default ready */
+      state: components['schemas']['ComputeState'];
+      /**
+       * @description Address of the server, without its token.
+       * @default null
+       */
+      url: string | null;
+      /** @default false */
+      has_token: boolean;
+      /**
+       * @description The kernelspec that a job runs with when it names none.
+       * @default null
+       */
+      kernel: string | null;
       capacity: components['schemas']['Capacity'];
       in_use: components['schemas']['Capacity'];
       /** @description US dollars for an hour of one job. */
@@ -655,11 +705,90 @@ export interface components {
       jobs_running: number;
       /** @default 0 */
       jobs_queued: number;
+      /**
+       * @description What the last look found.
+       * @default null
+       */
+      check: components['schemas']['ComputeCheck'] | null;
+      /** @default null */
+      checked_at: string | null;
+      /** @default null */
+      created_by: string | null;
+      /** @default null */
+      created_at: string | null;
+    };
+    /** @description What a look at a compute found. */
+    ComputeCheck: {
+      /** @description Whether a job could run there now, as far as can be told without one. */
+      reachable: boolean;
+      /**
+       * @description What answered, such as `Jupyter Server 2.21`.
+       * @default null
+       */
+      server: string | null;
+      /**
+       * @description Names of the kernelspecs there.
+       * @default []
+       */
+      kernels: string[];
+      /**
+       * @description Version of Python that jobs run with, where it is told.
+       * @default null
+       */
+      python: string | null;
+      /**
+       * @description Seconds that an answer took.
+       * @default null
+       */
+      latency: number | null;
+      /**
+       * @description What is wrong and what to do, in a sentence.
+       * @default null
+       */
+      message: string | null;
+    };
+    /** @description Ask for a compute; its name is in the path. The same again changes nothing. */
+    ComputeCreate: {
+      type: string;
+      /** @description Address of the server. A token in it (`?token=`) is taken out and kept as the token. */
+      url: string;
+      /**
+       * Format: password
+       * @description What opens the server; never shown. None: as it is, while the URL stays the same. Empty: none.
+       * @default null
+       */
+      token: string | null;
+      /**
+       * @description Jobs at once.
+       * @default 1
+       */
+      slots: number;
+      /**
+       * @description US dollars for an hour of one job.
+       * @default 0
+       */
+      price_per_hour: number;
+      /**
+       * @description The kernelspec there that a job runs with when it names none.
+       * @default null
+       */
+      kernel: string | null;
+      /**
+       * @description Whether to refuse it when the server cannot be used now.
+       * @default true
+       */
+      check: boolean;
     };
     /** @description The computes of the workspace, by name. */
     ComputeList: {
       computes: components['schemas']['Compute'][];
     };
+    /**
+     * ComputeState
+     * @description What was last known of a compute; a list does not look anew.
+     * @enum {string}
+     */
+    ComputeState: 'ready' | 'unreachable' | 'unchecked';
     /** @description The installed distributions of the kernel's interpreter, as requirement lines, sorted by name. */
     EnvironmentSeen: {
       /** @description Seconds since 1970, by the worker's clock. */
@@ -720,11 +849,19 @@ export interface components {
     };
     /** @description What a compute promises; its contract suite holds it to that. */
     Guarantees: {
+      /** @description Whether a job is ended when it takes more memory than it asked for. */
       memory_limit: boolean;
+      /** @description Whether all processes of a job end with it, whatever they do against it. */
       kill: boolean;
+      /** @description Whether a job goes on while no server of the workspace runs. */
       survives_server: boolean;
       /** @description Whether a job can run in the notebook's own folder. */
       live_folder: boolean;
+      /**
+       * @description Bytes of output a second above which some is lost. None: none is.
+       * @default null
+       */
+      output_rate: number | null;
     };
     /** @description One captured variable: its name, type, size in bytes as packed, and hash. */
     InputItem: {
@@ -1826,6 +1963,245 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Compute'];
+        };
+      };
+      /** @description Not logged in, or the token is wrong */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description Not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description There is nothing of that name */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description A value is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description The workspace is not ready */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description Any other failure */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+    };
+  };
+  computes_create: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ComputeCreate'];
+      };
+    };
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Compute'];
+        };
+      };
+      /** @description Made */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Compute'];
+        };
+      };
+      /** @description Not logged in, or the token is wrong */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description Not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description There is nothing of that name */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description A value is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description The workspace is not ready */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description Any other failure */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+    };
+  };
+  computes_delete: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      204: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Not logged in, or the token is wrong */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description Not allowed */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description There is nothing of that name */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description A value is not valid */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description The workspace is not ready */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+      /** @description Any other failure */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ErrorAnswer'];
+        };
+      };
+    };
+  };
+  computes_check: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Done */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ComputeCheck'];
         };
       };
       /** @description Not logged in, or the token is wrong */

@@ -1,0 +1,1 @@
+"""The driver `remote`: kernels of another Jupyter server, over its REST calls and websockets."""

@@ -1,0 +1,373 @@
+"""One kernel on another Jupyter server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jupyter_mlws.kernels.driver import Usage
+from jupyter_mlws.kernels.remote.bridge import Bridge
+from jupyter_mlws.kernels.remote.caller import Caller, CallFailed, request
+from jupyter_mlws.kernels.remote.codec import Wire
+from jupyter_mlws.kernels.remote.files import RemoteFiles
+from jupyter_mlws.kernels.remote.line import Line, Say
+from jupyter_mlws.kernels.remote.sequence import Sequence
+from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
+from jupyter_mlws.model.errors import ErrorInfo, MlwsError
+from jupyter_mlws.model.remote import Remote
+
+_LOOK_SECONDS = 1.0
+_SILENT_SECONDS = 5.0  # without an answer of the kernel until its server is asked about it
+_TRIES = 3
+_AGAIN_SECONDS = 0.5
+_DIE_SECONDS = 2.0
+_GONE_STATES = ("restarting", "autorestarting", "dead", "starting")
+_SAFE = ("kernel_info_request",)
+"""Requests that may be sent twice to a kernel that does not know them again."""
+_LIMITED = ("IOPub data rate exceeded", "IOPub message rate exceeded")
+
+
+class RemoteKernel:
+    """A kernel that `RemoteDriver` started."""
+
+    pid: int | None = None
+    process_started: float | None = None
+
+    def __init__(
+        self,
+        server: RemoteServer,
+        kernel_id: str,
+        *,
+        language: str,
+        remote: Remote,
+        say: Say,
+        record: Callable[[bytes], None],
+        gone: Callable[[], None],
+    ) -> None:
+        """`say` and `record`: see `RemoteDriver`; `gone` is called once the server has ended the kernel."""
+        self._gone = gone
+        self._server, self._id, self._remote = server, kernel_id, remote
+        self._say, self._record = say, record
+        self._sequence = Sequence()
+        self._line: Line | None = None
+        self._caller: Caller | None = None
+        self._session: str | None = None
+        self._replied: set[str] = set()
+        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pulling = False
+        self._usage: Usage | None = None
+        self._epitaph: ErrorInfo | None = None
+        self._ended = asyncio.Event()
+        self._deleted = self._closed = False
+        self._heard_at = 0.0
+        self._bridge = Bridge(self._from_client)
+        self.client: Any = self._bridge.client
+        self.files: RemoteFiles | None = None
+        self.folder = ""
+        self.python: str | None = None
+        """Version of its Python, once it is prepared."""
+        self.language = language
+
+    # --- beginning
+
+    async def connect(self, *, session_id: str) -> None:
+        """Open the connection. Raises errors of ours, and `KernelGone`."""
+        self._line = Line(
+            self._server,
+            self._id,
+            session_id=session_id,
+            hear=self._hear,
+            back=self._pull,
+            say=self._say,
+            patience=self._remote.patience,
+        )
+        await self._line.open()
+        self._line.over.add_done_callback(self._lost)
+
+    async def ask(self, kind: str, content: dict[str, Any], *, seconds: float) -> dict[str, Any]:
+        """Send a request of ours on shell, and return the content of its reply. Raises errors of ours."""
+        assert self._line is not None
+        wire = request(kind, content, session=self.client.session.session, channel="shell")
+        reply: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._asked[wire.id] = reply
+        self._line.send(wire, keep=True)
+        try:
+            await asyncio.wait((reply, self._line.over), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if reply.done():
+                return reply.result()
+            if self._line.over.done():
+                raise self._line.over.result()
+            return {}
+        finally:
+            self._asked.pop(wire.id, None)
+            self._line.answered(wire.id)
+
+    def prepared(self, nonce: str, found: Mapping[str, Any]) -> None:
+        """The kernel has `inside` in it, and numbers what it sends."""
+        assert self._line is not None
+        self._session = str(found["session"])
+        self.folder = str(found["folder"])
+        self.python = str(found["python"])
+        self._caller = Caller(self._line, nonce=nonce, heard=lambda: self._sequence.expected)
+        self.files = RemoteFiles(self._caller, name=self._remote.name, folder=self.folder)
+        self._beside(self._watch())
+
+    # --- what a kernel does, see `kernels.driver`
+
+    async def interrupt(self) -> None:
+        """Interrupt the code that runs."""
+        await self._try(lambda: self._server.interrupt(self._id))
+
+    async def terminate(self) -> None:
+        """Have its server end it; it has a moment to end by itself."""
+        await self._delete()
+
+    async def kill(self) -> None:
+        """End all processes of the kernel at once."""
+        if self._caller is not None and self._line is not None and self._line.connected and not self._closed:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._caller.call("die"), 0.2)
+        await self._delete()
+
+    async def alive(self) -> bool:
+        """Whether it runs, as far as is known; a lost connection is not its end."""
+        return not self._ended.is_set()
+
+    def exit_code(self) -> int | None:
+        """Not known here."""
+        return None
+
+    async def usage(self) -> Usage | None:
+        """What its processes use, as they said a moment ago."""
+        return self._usage
+
+    def last_words(self) -> str:
+        """Not known here: its server has them."""
+        return ""
+
+    def epitaph(self) -> ErrorInfo | None:
+        """Why it is gone, or counts as gone."""
+        return self._epitaph
+
+    async def packages(self) -> str | None:
+        """Return the installed distributions there, see `inside.distributions`; None if not known."""
+        if self._caller is None:
+            return None
+        try:
+            return str((await self._caller.call("packages")).content["packages"])
+        except (CallFailed, MlwsError, KernelGone):
+            return None
+
+    async def close(self, *, patience: float) -> None:
+        """Have its server end it, and close the connection."""
+        if self._closed:
+            return
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        if patience <= 0 and self._caller is not None and self._line is not None and self._line.connected:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._caller.call("die"), 0.2)
+        await self._delete()
+        if self._line is not None:
+            await self._line.close()
+        self._bridge.close()
+        self._server.close()
+
+    # --- what comes and goes
+
+    def _from_client(self, wire: Wire) -> None:
+        assert self._line is not None
+        # A kernel with `inside` in it knows a request again; another one might run it twice.
+        keep = wire.channel == "shell" and wire.type.endswith("_request")
+        self._line.send(wire, keep=keep and (self._caller is not None or wire.type in _SAFE))
+
+    def _hear(self, wire: Wire) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        kind = wire.type
+        if kind == "mlws_reply" and self._caller is not None:
+            self._sequence.learn(int(self._caller.take(wire).get("next", 0)))
+            self._pull()
+        elif kind == "mlws_hint":
+            self._sequence.learn(int(json.loads(wire.content)["next"]))
+            self._pull()
+        elif (number := wire.number) is not None and wire.session == self._session:
+            for ready in self._sequence.take(wire, number):
+                self._deliver(ready)
+            self._pull()
+        else:
+            self._hear_unnumbered(wire, kind)
+
+    def _hear_unnumbered(self, wire: Wire, kind: str) -> None:
+        if kind == "status" and self._session is not None:
+            state = json.loads(wire.content).get("execution_state")
+            if state in _GONE_STATES:
+                self._end(_died(self._remote.name))
+                return
+        if kind == "kernel_info_reply" and self._session not in (None, wire.session):
+            self._end(_died(self._remote.name))
+            return
+        if kind == "stream" and json.loads(wire.content).get("text", "").startswith(_LIMITED):
+            # Of a kernel that numbers nothing is lost: what was dropped is fetched.
+            if self._caller is None:
+                self._say(
+                    f"Output is missing here: {self._remote.name} drops what comes too fast.",
+                    "warning",
+                )
+            return
+        self._deliver(wire)
+
+    def _deliver(self, wire: Wire) -> None:
+        if wire.channel == "record":
+            self._record(wire.header)
+            return
+        parent = wire.parent_id
+        if wire.channel == "shell":
+            if self._line is not None:
+                self._line.answered(parent)
+            if (waiting := self._asked.get(parent)) is not None:
+                if not waiting.done():
+                    waiting.set_result(json.loads(wire.content))
+                return
+            if parent in self._replied:
+                return
+            self._replied.add(parent)
+        self._bridge.deliver(wire)
+
+    def _pull(self) -> None:
+        """Fetch what is known to be missing."""
+        if not (self._pulling or self._closed) and self._caller is not None and self._sequence.lacks:
+            self._pulling = True
+            self._beside(self._fetch(self._caller))
+
+    async def _fetch(self, caller: Caller) -> None:
+        try:
+            while self._sequence.lacks:
+                answer = await caller.call("pull", start=self._sequence.expected)
+                first = int(answer.content["first"])
+                if first > self._sequence.expected:
+                    lost, ready = self._sequence.skip_to(first)
+                    if lost:
+                        text = (
+                            f"Output is missing here: {lost:,} messages were more than the kernel could keep."
+                        )
+                        self._say(text, "warning")
+                    for wire in ready:
+                        self._deliver(wire)
+                at = 0
+                for number, (channel, count) in enumerate(
+                    zip(answer.content["channels"], answer.content["frames"], strict=True), start=first
+                ):
+                    frames = answer.buffers[at : at + count]
+                    at += count
+                    wire = Wire("record", frames[0]) if channel == "record" else Wire.of(channel, frames)
+                    for ready_wire in self._sequence.take(wire, number):
+                        self._deliver(ready_wire)
+        finally:
+            self._pulling = False
+
+    # --- whether it lives
+
+    async def _watch(self) -> None:
+        assert self._caller is not None and self._line is not None
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            looking = asyncio.create_task(self._caller.call("look"))
+            try:
+                while not (await asyncio.wait((looking,), timeout=_SILENT_SECONDS))[0]:
+                    if self._line.connected:
+                        await self._inquire()
+                found = looking.result().content
+                if found.get("memory") is not None:
+                    self._usage = Usage(memory=int(found["memory"]), cpu_seconds=float(found["cpu"]))
+            finally:
+                looking.cancel()
+
+    async def _inquire(self) -> None:
+        """Ask the server, and whatever is in the place of the kernel, since the kernel does not answer."""
+        assert self._line is not None
+        try:
+            if await self._server.state(self._id) is None:
+                self._end(_gone(self._remote.name))
+        except MlwsError:
+            return  # the connection says more
+        self._line.send(request("kernel_info_request", {}, session=self.client.session.session))
+        self._line.send_again()
+
+    def _lost(self, over: asyncio.Future[Exception]) -> None:
+        if self._closed:
+            return
+        error = over.result()
+        if isinstance(error, MlwsError):
+            self._end(error.info)
+        elif isinstance(error, KernelGone):
+            self._end(_gone(self._remote.name))
+        else:
+            self._end(ErrorInfo(code="worker_error", message=f"The line to the kernel failed: {error!r}."))
+
+    def _end(self, why: ErrorInfo) -> None:
+        if not self._ended.is_set() and not self._deleted:
+            self._epitaph = why
+        self._ended.set()
+
+    async def _delete(self) -> None:
+        """Have the server end the kernel, which makes it count as ended whatever the server does."""
+        if self._deleted:
+            return
+        error = await self._try(lambda: self._server.delete(self._id))
+        if error is None:
+            self._deleted = True
+            self._gone()
+        else:
+            self._say(
+                f"The kernel {self._id} on {self._remote.name} could not be ended, and may still run: "
+                f"{error.message}",
+                "warning",
+            )
+        self._ended.set()
+
+    async def _try(self, do: Callable[[], Any]) -> MlwsError | None:
+        for number in range(_TRIES):
+            try:
+                await do()
+                return None
+            except MlwsError as error:
+                failed = error
+            if number < _TRIES - 1:
+                await asyncio.sleep(_AGAIN_SECONDS)
+        return failed
+
+    def _beside(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(_quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _quietly(work: Any) -> None:
+    try:
+        await work
+    except (MlwsError, KernelGone):
+        return  # the line's end says it
+    except Exception:
+        traceback.print_exc()
+
+
+def _died(name: str) -> ErrorInfo:
+    return ErrorInfo(
+        code="kernel_died",
+        message=f"The kernel died on {name}.",
+        hint="It may have run out of memory there; the log of that server says more.",
+    )
+
+
+def _gone(name: str) -> ErrorInfo:
+    return ErrorInfo(
+        code="kernel_died",
+        message=f"The kernel is not there any more: somebody ended it, or the server of {name} began anew.",
+        hint="What the job has done so far is in its log; run it again if that is safe.",
+    )
