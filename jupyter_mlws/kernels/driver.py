@@ -52,6 +52,10 @@ class Files(Protocol):
     def where(self) -> str:
         """What users call the machine."""
 
+    @property
+    def sink(self) -> str:
+        """A Python expression of what takes the kernel's records for MLflow there; see tracking/spool.py."""
+
     async def bring(self, path: Path) -> str:
         """Copy a file there; return its path there."""
 

@@ -46,18 +46,13 @@ class AttemptFiles:
         return self.folder / "remote-kernel.json"
 
     @property
-    def records(self) -> Path:
-        """What the job's code handed over with `inside.Remote.record` on another server; by the worker."""
-        return self.folder / "mlflow.jsonl"
-
-    @property
     def tracking(self) -> Path:
         """The MLflow run; by the server, before the worker starts."""
         return self.folder / "tracking.json"
 
     @property
     def spool(self) -> Path:
-        """Folder of what is logged with MLflow, until it is shipped; by the kernel and the server."""
+        """Folder of what is logged with MLflow, until it is shipped; by kernel, worker and server."""
         return self.folder / "mlflow"
 
     @property

@@ -109,6 +109,7 @@ def _driver(task: Task, folder: AttemptFolder, log: EventLog) -> Driver:
     remote = folder.remote()
     if remote is not None:
         from jupyter_mlws.kernels.remote.driver import RemoteDriver
+        from jupyter_mlws.worker.spool import Spool
 
         def say(text: str, level: Any) -> None:
             log.append(Message(t=time.time(), level=level, text=text))
@@ -118,7 +119,7 @@ def _driver(task: Task, folder: AttemptFolder, log: EventLog) -> Driver:
             session=f"mlws-{task.job}-{task.attempt}",
             note=folder.note_remote_kernel,
             say=say,
-            record=folder.record,
+            spool=Spool(folder.files.spool, doorbell=Doorbell(task.doorbell, name=task.job)),
         )
     plain = PlainDriver(alone=True, note=folder.note_kernel_folder)
     if task.forking is None:

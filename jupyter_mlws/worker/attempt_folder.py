@@ -80,11 +80,6 @@ class AttemptFolder:
         else:
             _replace(self.files.remote_kernel, found.model_dump())
 
-    def record(self, data: bytes) -> None:
-        """Append what the job's code handed over on another server."""
-        with self.files.records.open("ab") as stream:
-            stream.write(data)
-
     def tracking(self) -> Tracking | None:
         """Return what the server handed over for MLflow; None while it has not."""
         try:

@@ -64,11 +64,14 @@ class PythonKernel:
             )
         return Interpreter(**answer)
 
-    async def track(self, source: str, environment: dict[str, str]) -> str | None:
-        """Make MLflow in the kernel log into the job's run; return what went wrong, None if nothing did."""
+    async def track(self, source: str, environment: dict[str, str], *, sink: str | None = None) -> str | None:
+        """Make MLflow in the kernel log into the job's run; return what went wrong, None if nothing did.
+
+        `sink` is an expression of what takes the records; None: they go to the attempt's folder.
+        """
         exchange = await self._talk.run(
             f"({_INSIDE}.add_module('_mlws_tracking', {source!r}), "
-            f"__import__('sys').modules['_mlws_tracking'].install({environment!r}))[:0] or None"
+            f"__import__('sys').modules['_mlws_tracking'].install({environment!r}, {sink}))[:0] or None"
         )
         return _problem(exchange) if _failed(exchange) else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -15,6 +15,8 @@ from jupyter_mlws.worker.program import Program, script_call
 from jupyter_mlws.worker.task import Task
 
 _TEND_SECONDS = 0.2
+# What asks there all the same, such as a subprocess, is refused at once.
+_NOBODY = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 
 T = TypeVar("T")
 
@@ -33,6 +35,22 @@ class Reach:
         """Which kernel it is, as the begin of a sentence."""
         there = self._kernel.files
         return "The kernel of the job" + ("" if there is None else f" on {there.where}")
+
+    @property
+    def sink(self) -> str | None:
+        """An expression of what takes the kernel's records for MLflow; None: the attempt's folder."""
+        there = self._kernel.files
+        return None if there is None else there.sink
+
+    def tracking_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return MLflow's variables as they are to be where the kernel runs.
+
+        Its server listens on this machine alone, and its token is not for others.
+        """
+        if self._kernel.files is None:
+            return dict(environment)
+        kept = {key: value for key, value in environment.items() if key != "MLFLOW_TRACKING_TOKEN"}
+        return {**kept, **_NOBODY}
 
     async def bring_folder(self) -> str | None:
         """Bring the snapshot that the job runs in; return what a user has to know of the folder."""

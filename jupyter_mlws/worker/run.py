@@ -103,7 +103,7 @@ class Run:
         if (told := await reach.bring_folder()) is not None:
             self.say(told)
         if python is not None:
-            await self._track(python)
+            await self._track(python, reach)
             if self._task.inputs is not None:
                 await python.unpack(await reach.bring(self._task.inputs), where=reach.where)
         ending = await self._run_cells(reach.program(code))
@@ -198,7 +198,7 @@ class Run:
         for warning in code.warnings:
             self.say(warning, level="warning")
 
-    async def _track(self, python: PythonKernel) -> None:
+    async def _track(self, python: PythonKernel, reach: Reach) -> None:
         """Bring in what the server hands over for MLflow; without it the job runs all the same."""
         if not self._task.tracking:
             return
@@ -207,7 +207,8 @@ class Run:
             reason = "the server handed nothing over." if tracking is None else tracking.error
             self.say(f"The job runs without a run in MLflow: {reason}", level="warning")
         elif tracking.bootstrap:
-            problem = await python.track(tracking.bootstrap, tracking.environment)
+            environment = reach.tracking_environment(tracking.environment)
+            problem = await python.track(tracking.bootstrap, environment, sink=reach.sink)
             if problem:
                 self.say(f"The job's code cannot log to MLflow: {problem}.", level="warning")
 

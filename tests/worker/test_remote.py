@@ -156,16 +156,16 @@ def test_records_come_once_and_in_order_whatever_happens(there, proxy, wait_for)
         "import sys, time\n"
         "remote = sys.modules['_mlws_remote'].remote\n"
         "for i in range(3000):\n"
-        "    remote.record(b'record %d\\n' % i)\n"
+        "    remote.append(b'{\"wake\":%d}' % i)\n"
         "    time.sleep(0.001)\n"
         "print('done')"
     )
-    wait_for(lambda: (job.root / "mlflow.jsonl").exists(), what="the first records")
+    spooled = job.root / "mlflow" / "records.jsonl"
+    wait_for(spooled.exists, what="the first records")
     proxy.blink()
     job.wait()
     assert job.last["status"] == "Completed", (job.last, job.log)
-    expected = "".join(f"record {number}\n" for number in range(3000))
-    assert (job.root / "mlflow.jsonl").read_text() == expected
+    assert spooled.read_text() == "".join(f'{{"wake":{number}}}\n' for number in range(3000))
 
 
 def test_variables_of_ten_megabytes_go_there_and_back(there, proxy, place):

@@ -13,6 +13,7 @@ from pathlib import Path
 from jupyter_mlws.kernels.driver import KernelNotFound, KernelStartFailed, Promises
 from jupyter_mlws.kernels.remote.kernel import RemoteKernel
 from jupyter_mlws.kernels.remote.line import Say
+from jupyter_mlws.kernels.remote.records import RecordSpool
 from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer, Token
 from jupyter_mlws.model.job import KernelChoice
 from jupyter_mlws.model.remote import Remote, Whereabouts
@@ -41,19 +42,19 @@ class RemoteDriver:
         session: str = "mlws",
         note: Callable[[Whereabouts | None], None] = lambda found: None,
         say: Say = lambda text, level: None,
-        record: Callable[[bytes], None] = lambda data: None,
+        spool: RecordSpool | None = None,
         token: Token | None = None,
     ) -> None:
         """Nothing happens before `start`.
 
         `session` is what the kernel's session there is called. `note` is told where the kernel is, before it
         is asked for and again before its first message, and None once it is gone. `say` tells the user of
-        the connection. `record` gets what the job's code hands over (`inside.Remote.record`), in order.
+        the connection. `spool` gets what the job's code logs with MLflow there.
         `token` gives the token where it is not in the remote's file.
         """
         self._token = token or token_of(remote)
         self._remote, self._session = remote, session
-        self._note, self._say, self._record = note, say, record
+        self._note, self._say, self._spool = note, say, spool
 
     async def start(self, choice: KernelChoice, *, cwd: Path, env: Mapping[str, str]) -> RemoteKernel:
         """Start a kernel in a new folder there; of `env` it gets what this process does not have itself.
@@ -85,7 +86,7 @@ class RemoteDriver:
             language=language,
             remote=self._remote,
             say=self._say,
-            record=self._record,
+            spool=self._spool,
             gone=lambda: self._note(None),
         )
         try:

@@ -15,7 +15,7 @@ from jupyter_mlws.model.sizes import size
 
 _PIECE = 1 << 20  # bytes; a tenth of what a Jupyter server takes in one message
 _AT_ONCE = 8  # pieces under way
-_WORK, _INPUTS = "work", "inputs"
+_WORK, _INPUTS, _LOGGED = "work", "inputs", "logged"
 
 
 class TransferFailed(Invalid):
@@ -31,6 +31,7 @@ class RemoteFiles:
         """`name` is the compute's; `folder` is the one that the kernel runs in."""
         self._caller, self.where = caller, name
         self.folder = folder
+        self.sink = "__import__('sys').modules['_mlws_remote'].remote"
 
     async def bring(self, path: Path) -> str:
         """Copy a file of ours there; return its path there. Raises `TransferFailed`, OSError."""
@@ -71,6 +72,11 @@ class RemoteFiles:
             here.parent.mkdir(parents=True, exist_ok=True)
             await self._read(f"{folder.name}/{name}", here, length)
         await self._caller.call("forget", path=folder.name)
+
+    async def fetch_logged(self, name: str, here: Path, *, length: int) -> None:
+        """Copy a file that was logged there to `here`, and forget it there. Raises as `collect` does."""
+        await self._read(f"{_LOGGED}/{name}", here, length)
+        await self._caller.call("forget", path=f"{_LOGGED}/{name}")
 
     async def _write(self, path: Path, there: str) -> None:
         status = await asyncio.to_thread(path.stat)

@@ -11,6 +11,7 @@ Its source is exec'd and becomes the module `_mlws_remote`: no name of ours is i
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -30,9 +31,10 @@ _LARGEST = 128 << 10  # bytes of a message that is sent unasked
 # Half of what a Jupyter server lets through by default, so that it never has to drop anything.
 _BYTES_PER_SECOND, _MESSAGES_PER_SECOND, _BURST_SECONDS = 400_000, 400, 2.0
 _HINT_SECONDS = 0.05
+LOGGED = "logged"  # the folder of files that were logged, until the worker has them
 _ALWAYS = ("status", "execute_input", "execute_reply", "kernel_info_reply", "input_request")
 
-Frames = "list[bytes]"
+_numbers = itertools.count()
 
 
 class Budget:
@@ -132,10 +134,37 @@ class Remote:
                 self._streams.add(stream.pub_thread.thread)
                 vars(stream)["write"] = self._patiently(stream.write)
 
-    def record(self, data: bytes) -> None:
-        """Hand the worker bytes that are appended to a file of the job's: once, and in order."""
+    # --- where `tracking` puts what is logged, see tracking/spool.py: the worker appends it to the spool
+
+    def append(self, record: bytes, *, urgent: bool = False) -> None:
+        """Hand the worker a record: once, and in order, whatever becomes of the connection."""
+        self._hand_over(record, {"urgent": urgent})
+
+    def keep(self, path: str) -> str:
+        """Copy a file to where the worker finds it when the record that names it comes."""
+        folder = self._path(LOGGED)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        name = f"{time.time_ns()}-{os.getpid()}-{next(_numbers)}"
+        target = os.path.join(folder, name)
+        try:
+            shutil.copyfile(path, target)
+            self._hand_over(b"", {"file": name, "size": os.path.getsize(target)})
+        except BaseException:
+            if os.path.exists(target):
+                os.unlink(target)
+            raise
+        return name
+
+    def flush(self) -> None:
+        """Say that MLflow cannot be asked from here."""
+        raise ConnectionError("it is on the machine that the job was submitted from")
+
+    def _hand_over(self, data: bytes, about: dict[str, Any]) -> None:
+        if os.getpid() != self._pid:
+            raise OSError("a process that the job forked cannot log from another machine")
         with self._lock:
-            self._kept.add("record", [bytes(data)])
+            self._kept.add("record", [bytes(data), json.dumps(about).encode()])
+            self._hint(self._kernel.iopub_socket, None)
         self._wait_for_room()
 
     # --- what the kernel sends
@@ -170,11 +199,16 @@ class Remote:
             fits = self._budget.take(sum(map(len, frames)), time.monotonic())
             if stream is not None and (fits or kind in _ALWAYS):
                 stream.send_multipart(parts)
-            elif channel == "iopub" and time.monotonic() - self._hinted_at > _HINT_SECONDS:
-                self._hinted_at = time.monotonic()
-                self._send(stream, "mlws_hint", {"next": self._kept.next}, ident=given.get("ident"))
+            elif channel == "iopub":
+                self._hint(stream, given.get("ident"))
         self._wait_for_room()
         return message
+
+    def _hint(self, stream: Any, ident: Any) -> None:
+        """Have the worker fetch what is kept, unless it was told just now."""
+        if stream is not None and time.monotonic() - self._hinted_at > _HINT_SECONDS:
+            self._hinted_at = time.monotonic()
+            self._send(stream, "mlws_hint", {"next": self._kept.next}, ident=ident)
 
     def _channel(self, msg_or_type: Any) -> str | None:
         kind = msg_or_type if isinstance(msg_or_type, str) else msg_or_type["header"]["msg_type"]

@@ -15,6 +15,7 @@ from jupyter_mlws.kernels.remote.caller import Caller, CallFailed, request
 from jupyter_mlws.kernels.remote.codec import Wire
 from jupyter_mlws.kernels.remote.files import RemoteFiles
 from jupyter_mlws.kernels.remote.line import Line, Say
+from jupyter_mlws.kernels.remote.records import Records, RecordSpool
 from jupyter_mlws.kernels.remote.sequence import Sequence
 from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
 from jupyter_mlws.model.errors import ErrorInfo, MlwsError
@@ -25,6 +26,7 @@ _SILENT_SECONDS = 5.0  # without an answer of the kernel until its server is ask
 _TRIES = 3
 _AGAIN_SECONDS = 0.5
 _DIE_SECONDS = 2.0
+_RECORDS_SECONDS = 600.0  # for what was logged and is still under way: a model of some gigabytes, say
 _GONE_STATES = ("restarting", "autorestarting", "dead", "starting")
 _SAFE = ("kernel_info_request",)
 """Requests that may be sent twice to a kernel that does not know them again."""
@@ -45,13 +47,13 @@ class RemoteKernel:
         language: str,
         remote: Remote,
         say: Say,
-        record: Callable[[bytes], None],
+        spool: RecordSpool | None,
         gone: Callable[[], None],
     ) -> None:
-        """`say` and `record`: see `RemoteDriver`; `gone` is called once the server has ended the kernel."""
+        """`say` and `spool`: see `RemoteDriver`; `gone` is called once the server has ended the kernel."""
         self._gone = gone
         self._server, self._id, self._remote = server, kernel_id, remote
-        self._say, self._record = say, record
+        self._say, self._records = say, Records(spool, name=remote.name, say=say)
         self._sequence = Sequence()
         self._line: Line | None = None
         self._caller: Caller | None = None
@@ -116,6 +118,7 @@ class RemoteKernel:
         self._caller = Caller(self._line, nonce=nonce, heard=lambda: self._sequence.expected)
         self.files = RemoteFiles(self._caller, name=self._remote.name, folder=self.folder)
         self._beside(self._watch())
+        self._records.begin(self.files)
 
     # --- what a kernel does, see `kernels.driver`
 
@@ -167,6 +170,7 @@ class RemoteKernel:
         """Have its server end it, and close the connection."""
         if self._closed:
             return
+        await self._records.close(patience=_RECORDS_SECONDS if patience > 0 and await self.alive() else 0.0)
         self._closed = True
         for task in self._tasks:
             task.cancel()
@@ -224,7 +228,7 @@ class RemoteKernel:
 
     def _deliver(self, wire: Wire) -> None:
         if wire.channel == "record":
-            self._record(wire.header)
+            self._records.take(wire.header, json.loads(wire.parent))
             return
         parent = wire.parent_id
         if wire.channel == "shell":
@@ -265,7 +269,10 @@ class RemoteKernel:
                 ):
                     frames = answer.buffers[at : at + count]
                     at += count
-                    wire = Wire("record", frames[0]) if channel == "record" else Wire.of(channel, frames)
+                    if channel == "record":
+                        wire = Wire("record", frames[0], frames[1])
+                    else:
+                        wire = Wire.of(channel, frames)
                     for ready_wire in self._sequence.take(wire, number):
                         self._deliver(ready_wire)
         finally:
