@@ -514,7 +514,7 @@ export interface components {
       /** @default null */
       pid: number | null;
       /**
-       * @description Start time of the worker in seconds since 1970, as psutil gives it: pid and this name a process.
+       * @description Start time of the worker (see `processes.identity`): pid and this name a process.
        * @default null
        */
       process_started: number | null;
