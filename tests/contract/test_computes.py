@@ -7,16 +7,15 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import pytest
 from compute import ComputeContract, text_of
-from remotes.server import running
 
 from jupyter_mlws.app import Services, Settings
 from jupyter_mlws.model.compute import ComputeCreate
 from jupyter_mlws.store import workspaces
 from jupyter_mlws.store.layout import Layout
+from tests.remotes.server import running
 
 
 @pytest.fixture

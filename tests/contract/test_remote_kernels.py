@@ -6,16 +6,15 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import pytest
 from kernel_driver import KernelDriverContract
 from kernel_features import PythonKernelContract
-from remotes.server import running
 
 from jupyter_mlws.kernels.remote.driver import RemoteDriver
 from jupyter_mlws.model.job import KernelChoice
 from jupyter_mlws.model.remote import Remote
+from tests.remotes.server import running
 
 
 class OnARemote:

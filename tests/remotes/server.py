@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from remotes.environment import environment
+from tests.remotes.environment import environment
 
 KINDS = ("server", "gateway", "enterprise")
 _SECONDS = 60.0

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import httpx
 import pytest
-from remotes.proxy import Proxy
-from remotes.server import running
 
 from jupyter_mlws.capture.packing import pack
 from jupyter_mlws.kernels.remote.ending import end_kernel
 from jupyter_mlws.model.remote import Remote, Whereabouts
+from tests.remotes.proxy import Proxy
+from tests.remotes.server import running
 
 NUMBERED = "import time\nfor i in range(600):\n    print('line', i)\n    time.sleep(0.01)"
 LINES = "".join(f"line {number}\n" for number in range(600))
