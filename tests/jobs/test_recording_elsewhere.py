@@ -58,10 +58,11 @@ def artifact(services: Services, run: dict[str, Any], path: str) -> bytes:
     assert services.tracking is not None
     record = read_record(services.tracking.settings)
     assert record is not None
+    address = record.address
     place = run["info"]["artifact_uri"].removeprefix("mlflow-artifacts:/")
     request = urllib.request.Request(
-        f"{record.url}/api/2.0/mlflow-artifacts/artifacts/{place}/{path}",
-        headers={"Authorization": f"Bearer {record.token}"},
+        f"{address.url}/api/2.0/mlflow-artifacts/artifacts/{place}/{path}",
+        headers={"Authorization": f"Bearer {address.token}"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         return bytes(answer.read())

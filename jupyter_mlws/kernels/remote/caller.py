@@ -13,6 +13,8 @@ from typing import Any
 from jupyter_mlws.kernels.remote.codec import Wire
 from jupyter_mlws.kernels.remote.line import Line
 
+_AGAIN_SECONDS = 3.0  # until a call without an answer is made again; then twice as long, and so on
+
 
 class CallFailed(Exception):
     """What was asked could not be done there."""
@@ -54,7 +56,11 @@ class Caller:
         over = self._line.over
         try:
             waiting: tuple[asyncio.Future[Any], ...] = (answer, over)
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            patience = _AGAIN_SECONDS
+            while not (await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED))[0]:
+                # Around a cut, a Jupyter server may lose what came just after it, too.
+                self._line.send(wire, keep=True)
+                patience *= 2
             if not answer.done():
                 raise over.result()
         finally:

@@ -112,6 +112,7 @@ class RemoteKernel:
     def prepared(self, nonce: str, found: Mapping[str, Any]) -> None:
         """The kernel has `inside` in it, and numbers what it sends."""
         assert self._line is not None
+        self._line.renews = True
         self._session = str(found["session"])
         self.folder = str(found["folder"])
         self.python = str(found["python"])

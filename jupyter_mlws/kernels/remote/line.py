@@ -1,4 +1,4 @@
-"""A websocket to one kernel that is connected again when it is cut, under the same session."""
+"""A websocket to one kernel that is connected again when it is cut."""
 
 from __future__ import annotations
 
@@ -46,6 +46,14 @@ class Line:
         self._server, self._kernel, self._session_id = server, kernel, session_id
         self._hear, self._back, self._say = hear, back, say
         self._patience = patience
+        self._connections = 0
+        self.renews = False
+        """Whether a session of its own is taken for each connection.
+
+        A server that has not noticed a cut yet opens sockets of the same identity for the same session,
+        beside those that it has: the kernel's answers then go to either. Where nothing depends on what a
+        server keeps for a lost session, as with a kernel that numbers what it sends, a new one is better.
+        """
         self._kept: dict[str, Wire] = {}
         self._outbox: asyncio.Queue[Wire] = asyncio.Queue()
         self._socket: Socket | None = None
@@ -170,7 +178,9 @@ class Line:
             return socket
 
     async def _connect(self, seconds: float) -> Socket:
-        return await self._server.connect(self._kernel, session_id=self._session_id, seconds=seconds)
+        self._connections += 1
+        session = f"{self._session_id}-{self._connections}" if self.renews else self._session_id
+        return await self._server.connect(self._kernel, session_id=session, seconds=seconds)
 
 
 def _given_up(name: str, url: str, patience: float, error: MlwsError) -> ConnectionLost:
