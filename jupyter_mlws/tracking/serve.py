@@ -256,6 +256,10 @@ def main() -> int:
     options = parser.parse_args()
     os.umask(0o077)
     token = sys.stdin.readline().strip()
+    if not token:
+        # Whoever started this died before it could say; an empty token would let everybody in.
+        print("mlws: It was given no token.", file=sys.stderr, flush=True)
+        return _FAILED
     tcp = _listening(options.tcp, family=socket.AF_INET)
     unix = _listening(options.unix, family=socket.AF_UNIX)
     for listening in (tcp, unix):
