@@ -21,8 +21,12 @@ _TEXT = 256 * 1024  # characters in one message of a stream
 _HELD = 4 * 1024 * 1024  # characters that wait in the kernel to be sent
 
 
-def install() -> str:
-    """Prepare the kernel, and return what it is as JSON: python, executable, path."""
+def install(tracking: str | None = None) -> str:
+    """Prepare the kernel, and return what it is as JSON: python, executable, path, problem.
+
+    The file `tracking` (see tracking/handover.py) makes MLflow log into the job's run; `problem` is why it
+    does not.
+    """
     shell = _shell()
     if sys.modules.get("debugpy", sys) is None:
         del sys.modules["debugpy"]  # the driver kept ipykernel from importing it; the user may
@@ -38,8 +42,20 @@ def install() -> str:
             "python": "{}.{}.{}".format(*sys.version_info[:3]),
             "executable": sys.executable,
             "path": [str(entry) for entry in sys.path],
+            "problem": None if tracking is None else _track(tracking),
         }
     )
+
+
+def _track(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as stream:  # noqa: PTH123 - pathlib is not imported in a bare kernel
+            handed = json.load(stream)
+        add_module("_mlws_tracking", handed["bootstrap"])
+        sys.modules["_mlws_tracking"].install(handed["environment"])
+    except Exception as error:
+        return type(error).__name__ + ": " + str(error)
+    return None
 
 
 def namespace() -> dict[str, Any]:
