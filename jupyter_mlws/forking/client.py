@@ -101,6 +101,8 @@ class ForkServer:
 
         Raises OSError, CalledProcessError.
         """
+        if not _let_go(self.folder / "lock", tries=1):
+            return  # it is there, or imports what it is for
         self.folder.mkdir(mode=_MODE, parents=True, exist_ok=True)
         settings = asdict(self._recipe)
         command = [settings.pop("executable"), "-Xfrozen_modules=off", str(_SERVER), str(self.folder)]
@@ -153,14 +155,19 @@ def end_servers(root: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _let_go(lock: Path) -> bool:
+def _let_go(lock: Path, *, tries: int = _TRIES) -> bool:
     """Whether no process holds a lock, or lets it go soon."""
-    with contextlib.suppress(OSError), lock.open("r+b") as stream:
-        for _ in range(_TRIES):
+    try:
+        stream = lock.open("r+b")
+    except OSError:
+        return True
+    with stream:
+        for left in reversed(range(tries)):
             try:
                 fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                time.sleep(_TRY_SECONDS)
+                if left:
+                    time.sleep(_TRY_SECONDS)
             else:
                 return True
     return False

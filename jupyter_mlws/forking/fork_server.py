@@ -10,10 +10,10 @@ CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/pat
 (seconds without a request after which it ends).
 
 It forks in two ways. `spawn` forks a child that calls `entry(arguments)`. `take` hands out a spare: a child
-that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder)` of the entry's module
-and waits for the variables and the folder it is to run in. `end` has the server go. A request and its answer
-are one packet of JSON each; descriptors travel beside them. The server has one thread, opens no ZMQ context
-and runs no event loop, so a fork of it is a clean one.
+that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder)` of the entry's module,
+and runs `entry(prepared, order)`; its `Order` brings the variables and the folder it is to run in. `end` has
+the server go. A request and its answer are one packet of JSON each; descriptors travel beside them. The
+server has one thread, opens no ZMQ context and runs no event loop, so a fork of it is a clean one.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 PACKET = 1 << 20  # bytes at most of a request: the variables of a job are in it
 _TICK = 5.0  # seconds between two looks at the clock and the packages
+_QUIET = 0.3  # seconds after a spare was taken in which no other is forked, while there are some
 _FAILURES = 3  # in a row, after which no spare is forked before somebody asks for one
 
 
@@ -59,6 +60,7 @@ class Server:
         self.failures = 0
         self.ended = False
         self.asked_at = time.monotonic()
+        self.taken_at = 0.0
         self.child, self.keeper = _beside("child.py"), _beside("keeper.py")
 
     def prepare(self, preload: list[str]) -> None:
@@ -84,7 +86,8 @@ class Server:
             self._refill()
             sources: list[Any] = [self.listener, woken, *(spare.leash for spare in self.spares)]
             sources += [spare.order for spare in self.spares if not spare.ready]
-            ready, _, _ = select.select(sources, [], [], _TICK)
+            patience = _QUIET if len(self.spares) < self.spares_wanted else _TICK
+            ready, _, _ = select.select(sources, [], [], patience)
             if woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(woken, 4096)
@@ -112,8 +115,11 @@ class Server:
         return self.ended or time.monotonic() - self.asked_at > self.idle or stamp() != self.stamp
 
     def _refill(self) -> None:
+        # While one is left, the next can wait until the job that took the last has its CPU no more.
+        busy = self.spares and time.monotonic() - self.taken_at < _QUIET
+        wanted = len(self.waiting) if busy else max(self.spares_wanted, len(self.waiting))
         # A spare that cannot be prepared would be forked for ever.
-        while len(self.spares) < max(self.spares_wanted, len(self.waiting)) and self.failures < _FAILURES:
+        while len(self.spares) < wanted and self.failures < _FAILURES:
             spare = self._fork_spare()
             if spare is None:
                 return
@@ -197,14 +203,7 @@ class Server:
         self.child.standard_streams(words)
         state = self.ready(place)
         send(order, {"pid": os.getpid(), "place": place})
-        wanted, _ = receive(order)
-        os.environ.clear()
-        os.environ.update(wanted["environment"])
-        os.chdir(wanted["cwd"])
-        self.child.reseed()
-        send(order, {})
-        order.close()
-        return self.run(state)
+        return self.run(state, Order(order, self.child.reseed))
 
     def _hear(self, spare: Spare) -> None:
         """A spare is ready, or it failed."""
@@ -240,6 +239,7 @@ class Server:
             client.close()
             # If the client is gone, its copies are, too, and the leash is cut.
             spare.close()
+            self.taken_at = time.monotonic()
 
     def _drop(self, spare: Spare) -> None:
         self.spares.remove(spare)
@@ -256,6 +256,27 @@ class Server:
                     return
                 for spare in [one for one in self.spares if one.pid == pid]:
                     self._drop(spare)
+
+
+class Order:
+    """What a spare waits for. Its entry calls `take` once `fileno()` can be read."""
+
+    def __init__(self, connection: socket.socket, reseed: Callable[[], None]) -> None:
+        self._connection, self._reseed = connection, reseed
+
+    def fileno(self) -> int:
+        """Return the descriptor that can be read when the order is there, or can never come."""
+        return self._connection.fileno()
+
+    def take(self) -> None:
+        """Become whose process it is: variables, folder, random numbers. Raises OSError, ValueError."""
+        with self._connection as connection:
+            wanted, _ = receive(connection)
+            os.environ.clear()
+            os.environ.update(wanted["environment"])
+            os.chdir(wanted["cwd"])
+            self._reseed()
+            send(connection, {})
 
 
 class Spare:
@@ -303,7 +324,7 @@ def stamp() -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _functions(entry: str) -> tuple[Callable[[Any], Any], Callable[[str], Any]]:
+def _functions(entry: str) -> tuple[Callable[..., Any], Callable[[str], Any]]:
     name, _, function = entry.rpartition(":")
     module = _load(Path(name)) if name.endswith(".py") else importlib.import_module(name)
     return getattr(module, function), getattr(module, "prepare", lambda place: None)

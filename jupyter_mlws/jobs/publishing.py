@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -13,9 +14,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.events import Change
+from jupyter_mlws.model.pace import Pace
 from jupyter_mlws.store import outbox
 
-_PACE_SECONDS = 0.05
+_LOOKS_PER_SECOND, _AT_ONCE = 20, 10
 _LOOK_SECONDS = 0.5  # another server's writes do not wake this one
 _KEPT = 10_000
 _TRIM_EVERY = 2_000
@@ -54,7 +56,7 @@ class Publisher:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self, after: int) -> None:
-        passed = 0
+        passed, pace = 0, Pace(per_second=_LOOKS_PER_SECOND, burst=_AT_ONCE)
         while True:
             try:
                 changes = await self._records.read(partial(outbox.read, after=after))
@@ -69,9 +71,9 @@ class Publisher:
                 _log.warning("Changes cannot be read now: %s", error)
             except Exception:
                 _log.exception("A change could not be passed on.")
-            await asyncio.sleep(_PACE_SECONDS)
             # Not wait_for: before Python 3.12 it can swallow the cancellation that ends the loop.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._woken.wait()
+            await asyncio.sleep(pace.turn(time.monotonic()))
             self._woken.clear()

@@ -31,6 +31,7 @@ from jupyter_mlws.store.durable import make_folder, refusals, write_atomically
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.store.transaction import Transaction
 
+_START_SECONDS = 0.2  # in which a job starts: what it need not wait for keeps out of its way
 _log = logging.getLogger(__name__)
 
 
@@ -284,6 +285,7 @@ class JobService:
 
     async def _snapshot_beside(self, job: Job) -> None:
         """Keep the folder of a cell for a later re-run; the cell itself runs in the live folder meanwhile."""
+        await asyncio.sleep(_START_SECONDS)
         try:
             await asyncio.to_thread(self._take, job.id, job.spec)
         except (MlwsError, OSError) as error:

@@ -51,6 +51,11 @@ class AttemptFiles:
         return self.folder / "tracking.json"
 
     @property
+    def tracking_elsewhere(self) -> Path:
+        """The same as a kernel on another machine gets it, without the token; by the worker."""
+        return self.folder / "tracking-elsewhere.json"
+
+    @property
     def spool(self) -> Path:
         """Folder of what is logged with MLflow, until it is shipped; by kernel, worker and server."""
         return self.folder / "mlflow"

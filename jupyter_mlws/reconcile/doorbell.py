@@ -58,6 +58,10 @@ class Doorbell:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._woken.wait()
+        return self.rung()
+
+    def rung(self) -> frozenset[str]:
+        """Return who rang since the last call, without waiting."""
         self._woken.clear()
         rung, self._rung = frozenset(self._rung), set()
         return rung

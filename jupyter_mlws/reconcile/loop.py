@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from jupyter_mlws.model.errors import MlwsError
+from jupyter_mlws.model.pace import Pace
 from jupyter_mlws.reconcile.doorbell import Doorbell
 from jupyter_mlws.reconcile.leadership import Leadership
 from jupyter_mlws.store.epoch import LeaseLost
 
 _SWEEP_SECONDS = 1.0
-_PACE_SECONDS = 0.05  # at most 20 steps a second, so that a job that writes much is not read line by line
+_STEPS_PER_SECOND, _AT_ONCE = 20, 10  # so that a job that writes much is not read line by line
 _log = logging.getLogger(__name__)
 
 
@@ -85,11 +87,14 @@ class ReconcileLoop:
         for controller in self._controllers:
             await controller.take_over(epoch)
         rung: frozenset[str] = frozenset()
+        pace = Pace(per_second=_STEPS_PER_SECOND, burst=_AT_ONCE)
         while self._leadership.epoch == epoch:
             for controller in self._controllers:
                 await self._step(controller, rung)
-            await asyncio.sleep(_PACE_SECONDS)
             rung = await self._doorbell.wait(_SWEEP_SECONDS)
+            if (pause := pace.turn(time.monotonic())) > 0:
+                await asyncio.sleep(pause)
+                rung |= self._doorbell.rung()
 
     async def _step(self, controller: Controller, rung: frozenset[str]) -> None:
         try:

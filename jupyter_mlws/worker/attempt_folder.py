@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ from jupyter_mlws.worker.task import Task
 class Tracking:
     """What `tracking.json` says: the variables and the source with which the job's code finds its run."""
 
-    environment: dict[str, str]
-    bootstrap: str | None
-    error: str | None
+    environment: dict[str, str] = field(default_factory=dict)
+    bootstrap: str | None = None
+    error: str | None = None
 
 
 class AttemptFolder:

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import time
 
-_LEAST_SECONDS = 0.05  # twenty rings a second are enough for any eye
+from jupyter_mlws.model.pace import Pace
+
+_PER_SECOND, _AT_ONCE = 20, 10  # more rings are of no use to any eye
 
 
 class Doorbell:
-    """Sends the job's id as a datagram to a unix socket, at most twenty times a second."""
+    """Sends the job's id as a datagram to a unix socket, at once while it is seldom."""
 
     def __init__(self, path: str | None, *, name: str) -> None:
         """`path` is the socket of the server, None where there is none to tell; `name` is the job's id."""
         self._path = path
         self._name = name.encode()
         self._socket: socket.socket | None = None
-        self._rang_at = 0.0
-        self._pending = False
+        self._pace = Pace(per_second=_PER_SECOND, burst=_AT_ONCE)
+        self._later: asyncio.TimerHandle | None = None
         if path is not None:
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             self._socket.setblocking(False)
 
     def ring(self, *, at_once: bool = False) -> None:
-        """Ring now, or keep it in mind for `ring_if_due` when the last time was just now."""
-        if at_once or time.monotonic() - self._rang_at >= _LEAST_SECONDS:
+        """Ring now, or a moment later when it rang often just now; then on the running event loop."""
+        if at_once:
             self._send()
-        else:
-            self._pending = True
-
-    def ring_if_due(self) -> None:
-        """Do what was kept in mind, if its time has come."""
-        if self._pending and time.monotonic() - self._rang_at >= _LEAST_SECONDS:
-            self._send()
+        elif self._later is None:
+            pause = self._pace.turn(time.monotonic())
+            if pause > 0:
+                self._later = asyncio.get_running_loop().call_later(pause, self._send)
+            else:
+                self._send()
 
     def _send(self) -> None:
-        self._rang_at, self._pending = time.monotonic(), False
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if self._socket is not None and self._path is not None:
             # No server, a full queue, a path that is gone: it will read the log when it looks next.
             with contextlib.suppress(OSError):

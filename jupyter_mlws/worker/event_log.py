@@ -58,10 +58,6 @@ class EventLog:
             self._write(data)
             self._doorbell.ring()
 
-    def tick(self) -> None:
-        """Ring if a ring was put off."""
-        self._doorbell.ring_if_due()
-
     def finish(self, events: list[LogEvent]) -> None:
         """Write the last events, whatever it takes, and make sure that they are on the disk."""
         self.flush()

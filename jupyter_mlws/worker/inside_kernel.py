@@ -21,8 +21,12 @@ _TEXT = 256 * 1024  # characters in one message of a stream
 _HELD = 4 * 1024 * 1024  # characters that wait in the kernel to be sent
 
 
-def install() -> str:
-    """Prepare the kernel, and return what it is as JSON: python, executable, path."""
+def install(tracking: str | None, sink: Any) -> str:
+    """Prepare the kernel, and return what it is as JSON: python, executable, path, problem.
+
+    The file `tracking` (see tracking/handover.py) makes MLflow log into the job's run, by `sink` (see
+    tracking/spool.py) where that is on another machine; `problem` is why it does not.
+    """
     shell = _shell()
     if sys.modules.get("debugpy", sys) is None:
         del sys.modules["debugpy"]  # the driver kept ipykernel from importing it; the user may
@@ -38,8 +42,20 @@ def install() -> str:
             "python": "{}.{}.{}".format(*sys.version_info[:3]),
             "executable": sys.executable,
             "path": [str(entry) for entry in sys.path],
+            "problem": None if tracking is None else _track(tracking, sink),
         }
     )
+
+
+def _track(path: str, sink: Any) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as stream:  # noqa: PTH123 - pathlib is not imported in a bare kernel
+            handed = json.load(stream)
+        add_module("_mlws_tracking", handed["bootstrap"])
+        sys.modules["_mlws_tracking"].install(handed["environment"], sink)
+    except Exception as error:
+        return type(error).__name__ + ": " + str(error)
+    return None
 
 
 def namespace() -> dict[str, Any]:
@@ -286,6 +302,17 @@ def _leave_children(shell: Any) -> None:
     shell.kernel._process_children = list
 
 
+def _end_in_order(shell: Any) -> None:
+    """End at once when asked: of ten kernels of ipykernel 7 one hangs as it ends.
+
+    Its main thread stops the IOPub thread and joins the control thread, which waits for the IOPub thread to
+    flush. Here the main thread waits for the control thread first.
+    """
+    import atexit
+
+    atexit.register(shell.kernel.control_thread.join, 1.0)
+
+
 def _exit_quietly(shell: Any) -> None:
     """`sys.exit()` and `exit()` end the job; the worker says so, the advice to use `exit` is out of place."""
     import warnings
@@ -320,4 +347,5 @@ _PREPARATIONS = (
     _flush_before_exit,
     _exit_quietly,
     _leave_children,
+    _end_in_order,
 )

@@ -83,7 +83,6 @@ class Outputs:
         if self._merger.due(time.monotonic()):
             self._write(self._merger.flush())
         self._log.flush()
-        self._log.tick()
         self.write_notebook(only_if_due=True)
 
     def write_notebook(self, *, only_if_due: bool = False) -> None:

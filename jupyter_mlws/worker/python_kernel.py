@@ -15,6 +15,7 @@ from jupyter_mlws.model.job import ResultItem
 from jupyter_mlws.worker.conversation import Conversation, Exchange
 
 _INSIDE = "__import__('sys').modules['_mlws_inside']"
+# Sent as expressions: IPython searches the code of a cell for its own syntax, which takes 50 ms for 80 KB.
 # In a namespace of its own, so that the user's stays empty.
 _BEGIN = (
     "import sys, types; module = types.ModuleType('_mlws_inside'); "
@@ -41,6 +42,8 @@ class Interpreter:
     python: str
     executable: str | None
     path: list[str]
+    problem: str | None = None
+    """Why its code cannot log to MLflow, where that was asked for."""
 
 
 class PythonKernel:
@@ -50,11 +53,15 @@ class PythonKernel:
         self._talk = talk
         self._has_portable = False
 
-    async def prepare(self) -> Interpreter:
-        """Put the helpers in. Raises `KernelNotPrepared`."""
+    async def prepare(self, *, tracking: str | None, sink: str | None) -> Interpreter:
+        """Put the helpers in, and what the file `tracking` hands over. Raises `KernelNotPrepared`.
+
+        `sink` is an expression of what takes the records for MLflow; None: they go to the attempt's folder.
+        """
         source = _source("jupyter_mlws.worker", "inside_kernel.py")
         exchange = await self._talk.run(
-            f"exec({_BEGIN!r}, {{'source': {source!r}}})", ask=f"{_INSIDE}.install()"
+            "None",
+            ask=f"exec({_BEGIN!r}, {{'source': {source!r}}}) or {_INSIDE}.install({tracking!r}, {sink})",
         )
         answer = _answer(exchange)
         if answer is None:
@@ -63,17 +70,6 @@ class PythonKernel:
                 hint="Python 3.9 or later is needed in the job's kernel.",
             )
         return Interpreter(**answer)
-
-    async def track(self, source: str, environment: dict[str, str], *, sink: str | None = None) -> str | None:
-        """Make MLflow in the kernel log into the job's run; return what went wrong, None if nothing did.
-
-        `sink` is an expression of what takes the records; None: they go to the attempt's folder.
-        """
-        exchange = await self._talk.run(
-            f"({_INSIDE}.add_module('_mlws_tracking', {source!r}), "
-            f"__import__('sys').modules['_mlws_tracking'].install({environment!r}, {sink}))[:0] or None"
-        )
-        return _problem(exchange) if _failed(exchange) else None
 
     async def unpack(self, path: str, *, where: str) -> None:
         """Bring the captured variables of a pack into the user's namespace. Raises `UnpackFailed`.
@@ -105,7 +101,7 @@ class PythonKernel:
     async def _add_portable(self) -> None:
         if not self._has_portable:
             source = _source("jupyter_mlws.capture", "portable.py")
-            await self._talk.run(f"{_INSIDE}.add_module('_mlws_portable', {source!r})")
+            await self._talk.run("None", ask=f"{_INSIDE}.add_module('_mlws_portable', {source!r})")
             self._has_portable = True
 
 

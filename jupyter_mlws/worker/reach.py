@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -11,6 +12,7 @@ from typing import TypeVar
 from jupyter_mlws.kernels.driver import Kernel
 from jupyter_mlws.model.attempt_files import AttemptFiles
 from jupyter_mlws.model.job import JobKind
+from jupyter_mlws.worker.attempt_folder import Tracking
 from jupyter_mlws.worker.program import Program, script_call
 from jupyter_mlws.worker.task import Task
 
@@ -42,15 +44,17 @@ class Reach:
         there = self._kernel.files
         return None if there is None else there.sink
 
-    def tracking_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return MLflow's variables as they are to be where the kernel runs.
-
-        Its server listens on this machine alone, and its token is not for others.
-        """
-        if self._kernel.files is None:
-            return dict(environment)
-        kept = {key: value for key, value in environment.items() if key != "MLFLOW_TRACKING_TOKEN"}
-        return {**kept, **_NOBODY}
+    async def tracking(self, handed: Tracking) -> str:
+        """Return the path at which the kernel sees what was handed over for MLflow."""
+        there = self._kernel.files
+        if there is None:
+            return str(self._files.tracking)
+        # MLflow's server listens on this machine alone, and its token is not for others.
+        kept = {key: value for key, value in handed.environment.items() if key != "MLFLOW_TRACKING_TOKEN"}
+        content = {"environment": {**kept, **_NOBODY}, "bootstrap": handed.bootstrap}
+        path = self._files.tracking_elsewhere
+        await asyncio.to_thread(path.write_text, json.dumps(content), encoding="utf-8")
+        return await self._tended(there.bring(path))
 
     async def bring_folder(self) -> str | None:
         """Bring the snapshot that the job runs in; return what a user has to know of the folder."""

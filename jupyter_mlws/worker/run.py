@@ -22,7 +22,7 @@ from jupyter_mlws.model.events import (
 )
 from jupyter_mlws.model.job import JobKind, ResultItem
 from jupyter_mlws.model.status import JobStatus
-from jupyter_mlws.worker.attempt_folder import AttemptFolder
+from jupyter_mlws.worker.attempt_folder import AttemptFolder, Tracking
 from jupyter_mlws.worker.conversation import Conversation, KernelDied
 from jupyter_mlws.worker.escalation import Step
 from jupyter_mlws.worker.event_log import EventLog
@@ -82,6 +82,7 @@ class Run:
             cwd=Path(self._task.cwd),
             env={**os.environ, **self._task.environment},
         )
+        reach = Reach(kernel, self._task, self._folder.files, tend=self._tend)
         # The kernel needs half a second of another CPU: time to import what takes its outputs.
         loading = asyncio.create_task(asyncio.to_thread(_load, self._task, notebook))
         try:
@@ -90,7 +91,7 @@ class Run:
             )
             info = await self._ready(talk)
             python = PythonKernel(talk) if _is_python(info) else None
-            interpreter = None if python is None else await python.prepare()
+            interpreter = None if python is None else await self._prepare(python, reach)
             self._announce(kernel, info, interpreter)
         finally:
             ready = await asyncio.gather(loading, return_exceptions=True)
@@ -99,13 +100,10 @@ class Run:
         code = ready[0]
         self._refuse_without_python(python, info)
         self._open_outputs(code, talk, info)
-        reach = Reach(kernel, self._task, self._folder.files, tend=self._tend)
         if (told := await reach.bring_folder()) is not None:
             self.say(told)
-        if python is not None:
-            await self._track(python, reach)
-            if self._task.inputs is not None:
-                await python.unpack(await reach.bring(self._task.inputs), where=reach.where)
+        if python is not None and self._task.inputs is not None:
+            await python.unpack(await reach.bring(self._task.inputs), where=reach.where)
         ending = await self._run_cells(reach.program(code))
         await self._keep_results(python, reach)
         return ending
@@ -198,19 +196,18 @@ class Run:
         for warning in code.warnings:
             self.say(warning, level="warning")
 
-    async def _track(self, python: PythonKernel, reach: Reach) -> None:
-        """Bring in what the server hands over for MLflow; without it the job runs all the same."""
-        if not self._task.tracking:
-            return
-        tracking = self._folder.tracking()
+    async def _prepare(self, python: PythonKernel, reach: Reach) -> Interpreter:
+        """Bring in what the server hands over for MLflow, too; without it the job runs all the same."""
+        tracking = self._folder.tracking() if self._task.tracking else Tracking()
         if tracking is None or tracking.error:
             reason = "the server handed nothing over." if tracking is None else tracking.error
             self.say(f"The job runs without a run in MLflow: {reason}", level="warning")
-        elif tracking.bootstrap:
-            environment = reach.tracking_environment(tracking.environment)
-            problem = await python.track(tracking.bootstrap, environment, sink=reach.sink)
-            if problem:
-                self.say(f"The job's code cannot log to MLflow: {problem}.", level="warning")
+            tracking = Tracking()
+        handed = await reach.tracking(tracking) if tracking.bootstrap else None
+        found = await python.prepare(tracking=handed, sink=reach.sink)
+        if found.problem:
+            self.say(f"The job's code cannot log to MLflow: {found.problem}.", level="warning")
+        return found
 
     async def _run_cells(self, code: Program) -> Ending:
         self._log.append(StatusChanged(t=time.time(), status=JobStatus.RUNNING))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -102,7 +103,7 @@ def test_a_job_on_a_disk_that_is_really_full(place):
     assert job.text().startswith("x" * 10_000)
 
 
-def test_the_doorbell_rings_seldom_and_last(tmp_path, place):
+async def test_the_doorbell_rings_seldom_and_last(tmp_path, place):
     path = place.runtime / "bell"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as server:
         server.bind(str(path))
@@ -111,6 +112,7 @@ def test_the_doorbell_rings_seldom_and_last(tmp_path, place):
         began = time.monotonic()
         for number in range(500):
             log.append(say(str(number)))
+            await asyncio.sleep(0)
         seconds = time.monotonic() - began
         log.finish([end()])
         rings = []
@@ -120,7 +122,7 @@ def test_the_doorbell_rings_seldom_and_last(tmp_path, place):
             except BlockingIOError:
                 break
     assert set(rings) == {b"job"}
-    assert 2 <= len(rings) <= 2 + seconds / 0.05
+    assert 2 <= len(rings) <= 12 + seconds * 20
 
 
 def test_nobody_at_the_door(tmp_path, place):
