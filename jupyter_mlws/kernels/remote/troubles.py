@@ -66,7 +66,7 @@ def trouble(error: BaseException, *, name: str, url: str, doing: str, said: str 
     if isinstance(error, HTTPError) and not isinstance(error, (HTTPTimeoutError, HTTPStreamClosedError)):
         return _of_status(error.code, name=name, url=url, doing=doing, said=said or error.message or "")
     if isinstance(error, ssl.SSLError):
-        reason = getattr(error, "verify_message", "") or error.reason or str(error)
+        reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
         return Unreachable(
             f"The compute {name!r} at {url} cannot be reached safely (TLS): {reason}.",
             hint="Its certificate must be valid for that host and known to this machine (SSL_CERT_FILE), "
