@@ -16,9 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from jobs import HERE, OURS, Peer, machine
-
-BEGIN, END = "<!-- tracking: begin -->", "<!-- tracking: end -->"
+from jobs import OURS, Peer
+from report import machine, put_between
 
 
 def fill(database: Path, *, runs: int) -> None:
@@ -124,9 +123,7 @@ def main() -> None:
     )
     print(text)
     if options.write:
-        readme = HERE / "README.md"
-        head, _, rest_of_it = readme.read_text(encoding="utf-8").partition(BEGIN)
-        readme.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest_of_it.partition(END)[2]}", encoding="utf-8")
+        put_between("tracking", text)
 
 
 if __name__ == "__main__":
