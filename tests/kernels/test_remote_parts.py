@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tornado.httpclient import HTTPError
 
+from jupyter_mlws.kernels.remote.caller import request
 from jupyter_mlws.kernels.remote.codec import V1, Wire, decode, encode
 from jupyter_mlws.kernels.remote.inside import Budget, Kept
 from jupyter_mlws.kernels.remote.sequence import Sequence
@@ -124,3 +125,10 @@ def test_a_url_that_is_none(url: str) -> None:
 
 def test_a_url_loses_its_slash() -> None:
     assert checked_url(" https://h:1/base/ ") == "https://h:1/base"
+
+
+def test_a_message_that_is_sent_again_is_the_same_with_another_signature() -> None:
+    wire = request("mlws_request", {"do": "look"}, session="s", buffers=[b"x"])
+    again = wire.anew()
+    assert (again.id, again.content, again.buffers) == (wire.id, wire.content, wire.buffers)
+    assert again.metadata != wire.metadata != wire.anew().metadata

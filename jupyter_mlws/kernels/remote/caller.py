@@ -59,7 +59,7 @@ class Caller:
             patience = _AGAIN_SECONDS
             while not (await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED))[0]:
                 # Around a cut, a Jupyter server may lose what came just after it, too.
-                self._line.send(wire, keep=True)
+                self._line.send(wire.anew(), keep=True)
                 patience *= 2
             if not answer.done():
                 raise over.result()

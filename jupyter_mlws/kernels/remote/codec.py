@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, field
+import uuid
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -56,6 +57,11 @@ class Wire:
     def parent_id(self) -> str:
         """The id of the request that it belongs to; '' for none."""
         return str(_loads(self.parent).get("msg_id", ""))
+
+    def anew(self) -> Wire:
+        """Return the message as one to be sent again: a kernel drops what has a signature that it knows."""
+        metadata = {**_loads(self.metadata), "again": uuid.uuid4().hex}
+        return replace(self, metadata=json.dumps(metadata).encode())
 
     @property
     def number(self) -> int | None:

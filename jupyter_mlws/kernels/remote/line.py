@@ -89,7 +89,9 @@ class Line:
         """Send again what has no answer yet: the server may have dropped it while it was connected to."""
         if self._socket is not None:
             for wire in self._kept.values():
-                self._outbox.put_nowait(wire)
+                # A call is answered again. What was asked on shell must not be done twice: the kernel
+                # drops it if it has it, and its answer is fetched.
+                self._outbox.put_nowait(wire.anew() if wire.channel == "control" else wire)
 
     def answered(self, identity: str) -> None:
         """A kept request has its answer."""
