@@ -18,6 +18,7 @@ from jupyter_mlws.kernels.remote.line import Line, Say
 from jupyter_mlws.kernels.remote.records import Records, RecordSpool
 from jupyter_mlws.kernels.remote.sequence import Sequence
 from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
+from jupyter_mlws.kernels.remote.troubles import kernel_died, kernel_gone
 from jupyter_mlws.kernels.remote.unnumbered import Unnumbered, died
 from jupyter_mlws.model.errors import ErrorInfo, MlwsError
 from jupyter_mlws.model.remote import Remote
@@ -70,7 +71,6 @@ class RemoteKernel:
         self._unnumbered = Unnumbered(
             name=remote.name, send=self._send, state=lambda: server.state(kernel_id)
         )
-        self._settling = False
         self._bridge = Bridge(self._from_client)
         self.client: Any = self._bridge.client
         self.files: RemoteFiles | None = None
@@ -222,13 +222,13 @@ class RemoteKernel:
     def _hear_unnumbered(self, wire: Wire, kind: str) -> None:
         # A kernel that is prepared began long ago; one that is not may say so late.
         if died(wire, began=self._caller is not None):
-            self._end(_died(self._remote.name))
+            self._end(kernel_died(self._remote.name))
             return
         if kind == "kernel_info_reply":
             if self._session is None:
                 self._session = wire.session
             if self._session != wire.session:
-                self._end(_died(self._remote.name))
+                self._end(kernel_died(self._remote.name))
                 return
         if self._unnumbered.hear(wire):
             return
@@ -262,21 +262,12 @@ class RemoteKernel:
     def _back(self) -> None:
         """There is a connection, the first one or another."""
         self._pull()
-        if self._connected and self._unnumbered.waits and not self._settling:
-            self._settling = True
-            self._say(
-                f"Output may be missing here: {self._remote.name} keeps what a kernel of this language says "
-                "while nobody listens, but not what was under way when the connection was cut.",
-                "warning",
-            )
+        if self._connected and self._unnumbered.unsettled:
+            self._say(self._unnumbered.warning, "warning")
             self._beside(self._settle)
 
     async def _settle(self) -> None:
-        try:
-            why = await self._unnumbered.settle(self.client.session.session)
-        finally:
-            self._settling = False
-        if why is not None:
+        if (why := await self._unnumbered.settle(self.client.session.session)) is not None:
             self._end(why)
 
     def _send(self, wire: Wire) -> None:
@@ -341,7 +332,7 @@ class RemoteKernel:
         assert self._line is not None
         try:
             if await self._server.state(self._id) is None:
-                self._end(_gone(self._remote.name))
+                self._end(kernel_gone(self._remote.name))
         except MlwsError:
             return  # the connection says more
         self._line.send(request("kernel_info_request", {}, session=self.client.session.session))
@@ -354,7 +345,7 @@ class RemoteKernel:
         if isinstance(error, MlwsError):
             self._end(error.info)
         elif isinstance(error, KernelGone):
-            self._end(_gone(self._remote.name))
+            self._end(kernel_gone(self._remote.name))
         else:
             self._end(ErrorInfo(code="worker_error", message=f"The line to the kernel failed: {error!r}."))
 
@@ -403,19 +394,3 @@ async def _quietly(work: Callable[[], Awaitable[None]]) -> None:
         return  # the line's end says it
     except Exception:
         traceback.print_exc()
-
-
-def _died(name: str) -> ErrorInfo:
-    return ErrorInfo(
-        code="kernel_died",
-        message=f"The kernel died on {name}.",
-        hint="It may have run out of memory there; the log of that server says more.",
-    )
-
-
-def _gone(name: str) -> ErrorInfo:
-    return ErrorInfo(
-        code="kernel_died",
-        message=f"The kernel is not there any more: somebody ended it, or the server of {name} began anew.",
-        hint="What the job has done so far is in its log; run it again if that is safe.",
-    )

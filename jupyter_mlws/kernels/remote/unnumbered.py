@@ -30,11 +30,20 @@ class Unnumbered:
         self._open: set[str] = set()
         self._barriers: set[str] = set()
         self._passed = asyncio.Event()
+        self._settling = False
 
     @property
-    def waits(self) -> bool:
-        """Whether a reply is still to come."""
-        return bool(self._open)
+    def unsettled(self) -> bool:
+        """Whether a reply is still to come, and nobody sees to it yet."""
+        return bool(self._open) and not self._settling
+
+    @property
+    def warning(self) -> str:
+        """What is to be said of its output after a cut."""
+        return (
+            f"Output may be missing here: {self._name} keeps what a kernel of this language says while "
+            "nobody listens, but not what was under way when the connection was cut."
+        )
 
     def sent(self, wire: Wire) -> None:
         """Learn of a request of the client."""
@@ -56,6 +65,13 @@ class Unnumbered:
         The kernel takes requests in turn: when it has answered a later one, no reply to an earlier one is
         still under way. Where that answer is lost, too, its server says whether it still works.
         """
+        self._settling = True
+        try:
+            return await self._settle(session)
+        finally:
+            self._settling = False
+
+    async def _settle(self, session: str) -> ErrorInfo | None:
         silent = 0
         while self._open:
             barrier = request("kernel_info_request", {}, session=session, channel="shell")
@@ -84,8 +100,8 @@ class Unnumbered:
     def _unknown(self) -> ErrorInfo:
         return ErrorInfo(
             code="connection_lost",
-            message=f"The connection to the compute {self._name!r} was cut, and the kernel's reply was lost with "
-            "it, so that it is not known how the code ended there.",
+            message=f"The connection to the compute {self._name!r} was cut, and the kernel's reply was lost "
+            "with it, so that it is not known how the code ended there.",
             hint="See what the job has done before you run it again. With a Python kernel nothing is lost.",
         )
 
