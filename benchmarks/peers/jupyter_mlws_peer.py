@@ -59,15 +59,23 @@ def _end() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 
 
-async def _first_output() -> float:
+async def _first_output(**where: str) -> float:
     began = time.perf_counter()
-    job = await WORKSPACE.jobs.submit_cell("print(1 + 1)", namespace={})
+    job = await WORKSPACE.jobs.submit_cell("print(1 + 1)", namespace={}, **where)
     async for event in job.events():
         if isinstance(event, Output):
             took = time.perf_counter() - began
             await job.wait(60)
             return took
     raise RuntimeError(f"no output: {job.record.error}")
+
+
+async def _first_output_there() -> float:
+    """The same on the Jupyter server that the environment names."""
+    if not any(each.name == "there" for each in await WORKSPACE.computes.list()):
+        url, token = os.environ["MLWS_BENCHMARK_URL"], os.environ["MLWS_BENCHMARK_TOKEN"]
+        await WORKSPACE.computes.create("there", url=url, token=token)
+    return await _first_output(compute="there")
 
 
 async def _run(path: Path) -> float:
@@ -139,6 +147,7 @@ atexit.register(_end)
 answer(
     {
         "first_output": lambda: RUNNER.run(_first_output()),
+        "first_output_there": lambda: RUNNER.run(_first_output_there()),
         "notebook": lambda: RUNNER.run(_run(FIVE_CELLS)),
         "burst": lambda jobs: RUNNER.run(_burst(jobs)),
         "log_metric": lambda calls: RUNNER.run(_log_metric(calls)),

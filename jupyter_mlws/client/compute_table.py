@@ -12,8 +12,9 @@ _NOT_COUNTED = "–"
 
 
 def state(compute: Compute) -> str:
-    """Return shape and word, such as `✓ ready`."""
-    return f"{_SHAPES[compute.state]} {compute.state.value}"
+    """Return shape and word, and when it was last looked at: `✕ unreachable, 3 h ago`."""
+    looked = f", {wording.ago(compute.checked_at)}" if compute.checked_at else ""
+    return f"{_SHAPES[compute.state]} {compute.state.value}{looked}"
 
 
 def cells(compute: Compute) -> tuple[str, ...]:
@@ -52,10 +53,9 @@ def in_use(compute: Compute) -> str:
 def facts(compute: Compute) -> list[tuple[str, str]]:
     """Return everything that is known of a compute, as pairs of a word and a text."""
     made = compute.created_at
-    checked = compute.checked_at
     found = [
         ("type", compute.type),
-        ("state", state(compute) + (f", checked {wording.ago(checked)}" if checked else "")),
+        ("state", state(compute)),
         ("", (compute.check.message or "") if compute.check else ""),
         ("url", compute.url or ""),
         ("token", "kept, never shown" if compute.has_token else "none" if compute.url else ""),

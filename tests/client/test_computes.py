@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 import jupyter_mlws as mlws
@@ -119,6 +121,8 @@ def compute(**fields):
 
 def test_what_a_table_says():
     assert compute_table.cells(compute())[:6] == ("lab2", "jupyter", "✓ ready", "1 / 2", "–", "–")
+    looked = compute(state="unreachable", checked_at=datetime.now(UTC) - timedelta(hours=3))
+    assert compute_table.cells(looked)[2] == "✕ unreachable, 3 h ago"
     assert len(compute_table.cells(compute())) == len(compute_table.HEADS)
     whole = Capacity(cpus=4, memory=2**33, gpus=0)
     local = compute(capacity=whole, in_use=Capacity(cpus=1, memory=0))

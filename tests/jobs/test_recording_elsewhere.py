@@ -17,6 +17,7 @@ from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store import workspaces
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import read_record
+from jupyter_mlws.tracking.rest import TrackingRefused
 from jupyter_mlws.tracking.runs import Runs
 from tests.jobs.conftest import cell, text_of
 from tests.remotes.proxy import Proxy
@@ -43,6 +44,15 @@ async def services(place: Any, there: Elsewhere, proxy: Proxy) -> AsyncIterator[
     await services.computes.create("lab2", asked, who="tester")
     yield services
     await services.close()
+
+
+async def with_status(services: Services, run_id: str | None, status: str) -> dict[str, Any] | None:
+    """Return the run once MLflow has it with this status."""
+    try:
+        run = await run_of(services, run_id)
+    except TrackingRefused:
+        return None  # it is on its way there
+    return run if run["info"]["status"] == status else None
 
 
 async def run_of(services: Services, run_id: str | None) -> dict[str, Any]:
@@ -95,11 +105,7 @@ with mlflow.start_run(nested=True, run_name="inner"):
     assert ended.status is JobStatus.COMPLETED, ended
     assert "tracking []" in await text_of(services, job)
 
-    async def complete() -> dict[str, Any] | None:
-        run = await run_of(services, ended.run_id)
-        return run if run["info"]["status"] == "FINISHED" else None
-
-    run = await wait_until(complete, 90, what="the end of the run in MLflow")
+    run = await wait_until(lambda: with_status(services, ended.run_id, "FINISHED"), 90, what="the run's end")
     assert {each["key"]: each["value"] for each in run["data"]["params"]}["depth"] == "3"
     assert {each["key"]: each["value"] for each in run["data"]["metrics"]} == {"loss": 1 / 300}
     assert artifact(services, run, "files/big.bin") == bytes(range(256)) * 20_000
@@ -121,9 +127,5 @@ os.kill(os.getpid(), signal.SIGKILL)
     ended = await ends(services, job)
     assert ended.status is JobStatus.FAILED and ended.error is not None, json.dumps(str(ended))
 
-    async def complete() -> dict[str, Any] | None:
-        run = await run_of(services, ended.run_id)
-        return run if run["info"]["status"] == "FAILED" else None
-
-    run = await wait_until(complete, 90, what="the end of the run in MLflow")
+    run = await wait_until(lambda: with_status(services, ended.run_id, "FAILED"), 90, what="the run's end")
     assert {each["key"]: each["value"] for each in run["data"]["metrics"]} == {"loss": 49.0}

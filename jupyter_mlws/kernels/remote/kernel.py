@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from jupyter_mlws.kernels.driver import Usage
@@ -18,6 +18,8 @@ from jupyter_mlws.kernels.remote.line import Line, Say
 from jupyter_mlws.kernels.remote.records import Records, RecordSpool
 from jupyter_mlws.kernels.remote.sequence import Sequence
 from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
+from jupyter_mlws.kernels.remote.troubles import kernel_died, kernel_gone
+from jupyter_mlws.kernels.remote.unnumbered import Unnumbered, died
 from jupyter_mlws.model.errors import ErrorInfo, MlwsError
 from jupyter_mlws.model.remote import Remote
 
@@ -27,7 +29,6 @@ _TRIES = 3
 _AGAIN_SECONDS = 0.5
 _DIE_SECONDS = 2.0
 _RECORDS_SECONDS = 600.0  # for what was logged and is still under way: a model of some gigabytes, say
-_GONE_STATES = ("restarting", "autorestarting", "dead", "starting")
 _SAFE = ("kernel_info_request",)
 """Requests that may be sent twice to a kernel that does not know them again."""
 _LIMITED = ("IOPub data rate exceeded", "IOPub message rate exceeded")
@@ -66,7 +67,10 @@ class RemoteKernel:
         self._epitaph: ErrorInfo | None = None
         self._ended = asyncio.Event()
         self._deleted = self._closed = False
-        self._heard_at = 0.0
+        self._connected = False
+        self._unnumbered = Unnumbered(
+            name=remote.name, send=self._send, state=lambda: server.state(kernel_id)
+        )
         self._bridge = Bridge(self._from_client)
         self.client: Any = self._bridge.client
         self.files: RemoteFiles | None = None
@@ -84,12 +88,13 @@ class RemoteKernel:
             self._id,
             session_id=session_id,
             hear=self._hear,
-            back=self._pull,
+            back=self._back,
             say=self._say,
             patience=self._remote.patience,
         )
         await self._line.open()
         self._line.over.add_done_callback(self._lost)
+        self._connected = True
 
     async def ask(self, kind: str, content: dict[str, Any], *, seconds: float) -> dict[str, Any]:
         """Send a request of ours on shell, and return the content of its reply. Raises errors of ours."""
@@ -98,14 +103,19 @@ class RemoteKernel:
         reply: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._asked[wire.id] = reply
         self._line.send(wire, keep=True)
+        ended = asyncio.create_task(self._ended.wait())
         try:
-            await asyncio.wait((reply, self._line.over), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            waiting: tuple[asyncio.Future[Any], ...] = (reply, self._line.over, ended)
+            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if reply.done():
                 return reply.result()
             if self._line.over.done():
                 raise self._line.over.result()
+            if ended.done():
+                raise KernelGone
             return {}
         finally:
+            ended.cancel()
             self._asked.pop(wire.id, None)
             self._line.answered(wire.id)
 
@@ -118,7 +128,7 @@ class RemoteKernel:
         self.python = str(found["python"])
         self._caller = Caller(self._line, nonce=nonce, heard=lambda: self._sequence.expected)
         self.files = RemoteFiles(self._caller, name=self._remote.name, folder=self.folder)
-        self._beside(self._watch())
+        self._beside(self._watch)
         self._records.begin(self.files)
 
     # --- what a kernel does, see `kernels.driver`
@@ -190,10 +200,11 @@ class RemoteKernel:
         assert self._line is not None
         # A kernel with `inside` in it knows a request again; another one might run it twice.
         keep = wire.channel == "shell" and wire.type.endswith("_request")
+        if self._caller is None:
+            self._unnumbered.sent(wire)
         self._line.send(wire, keep=keep and (self._caller is not None or wire.type in _SAFE))
 
     def _hear(self, wire: Wire) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
         kind = wire.type
         if kind == "mlws_reply" and self._caller is not None:
             self._sequence.learn(int(self._caller.take(wire).get("next", 0)))
@@ -209,13 +220,17 @@ class RemoteKernel:
             self._hear_unnumbered(wire, kind)
 
     def _hear_unnumbered(self, wire: Wire, kind: str) -> None:
-        if kind == "status" and self._session is not None:
-            state = json.loads(wire.content).get("execution_state")
-            if state in _GONE_STATES:
-                self._end(_died(self._remote.name))
+        # A kernel that is prepared began long ago; one that is not may say so late.
+        if died(wire, began=self._caller is not None):
+            self._end(kernel_died(self._remote.name))
+            return
+        if kind == "kernel_info_reply":
+            if self._session is None:
+                self._session = wire.session
+            if self._session != wire.session:
+                self._end(kernel_died(self._remote.name))
                 return
-        if kind == "kernel_info_reply" and self._session not in (None, wire.session):
-            self._end(_died(self._remote.name))
+        if self._unnumbered.hear(wire):
             return
         if kind == "stream" and json.loads(wire.content).get("text", "").startswith(_LIMITED):
             # Of a kernel that numbers nothing is lost: what was dropped is fetched.
@@ -244,11 +259,27 @@ class RemoteKernel:
             self._replied.add(parent)
         self._bridge.deliver(wire)
 
+    def _back(self) -> None:
+        """There is a connection, the first one or another."""
+        self._pull()
+        if self._connected and self._unnumbered.unsettled:
+            self._say(self._unnumbered.warning, "warning")
+            self._beside(self._settle)
+
+    async def _settle(self) -> None:
+        if (why := await self._unnumbered.settle(self.client.session.session)) is not None:
+            self._end(why)
+
+    def _send(self, wire: Wire) -> None:
+        assert self._line is not None
+        self._line.send(wire)
+
     def _pull(self) -> None:
         """Fetch what is known to be missing."""
         if not (self._pulling or self._closed) and self._caller is not None and self._sequence.lacks:
             self._pulling = True
-            self._beside(self._fetch(self._caller))
+            caller = self._caller
+            self._beside(lambda: self._fetch(caller))
 
     async def _fetch(self, caller: Caller) -> None:
         try:
@@ -301,7 +332,7 @@ class RemoteKernel:
         assert self._line is not None
         try:
             if await self._server.state(self._id) is None:
-                self._end(_gone(self._remote.name))
+                self._end(kernel_gone(self._remote.name))
         except MlwsError:
             return  # the connection says more
         self._line.send(request("kernel_info_request", {}, session=self.client.session.session))
@@ -314,7 +345,7 @@ class RemoteKernel:
         if isinstance(error, MlwsError):
             self._end(error.info)
         elif isinstance(error, KernelGone):
-            self._end(_gone(self._remote.name))
+            self._end(kernel_gone(self._remote.name))
         else:
             self._end(ErrorInfo(code="worker_error", message=f"The line to the kernel failed: {error!r}."))
 
@@ -350,32 +381,16 @@ class RemoteKernel:
                 await asyncio.sleep(_AGAIN_SECONDS)
         return failed
 
-    def _beside(self, work: Any) -> None:
+    def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
         task: asyncio.Task[None] = asyncio.create_task(_quietly(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
-async def _quietly(work: Any) -> None:
+async def _quietly(work: Callable[[], Awaitable[None]]) -> None:
     try:
-        await work
+        await work()  # begun here: a task that is canceled before its start leaves none behind
     except (MlwsError, KernelGone):
         return  # the line's end says it
     except Exception:
         traceback.print_exc()
-
-
-def _died(name: str) -> ErrorInfo:
-    return ErrorInfo(
-        code="kernel_died",
-        message=f"The kernel died on {name}.",
-        hint="It may have run out of memory there; the log of that server says more.",
-    )
-
-
-def _gone(name: str) -> ErrorInfo:
-    return ErrorInfo(
-        code="kernel_died",
-        message=f"The kernel is not there any more: somebody ended it, or the server of {name} began anew.",
-        hint="What the job has done so far is in its log; run it again if that is safe.",
-    )

@@ -121,7 +121,6 @@ class Line:
         """Send and hear until the connection is gone."""
         self._socket = socket
         self._outbox = asyncio.Queue()
-        self.send_again()
         tasks = [
             asyncio.create_task(work)
             for work in (
@@ -132,6 +131,7 @@ class Line:
         ]
         try:
             self._back()
+            self.send_again()
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()

@@ -9,7 +9,7 @@ import ssl
 from tornado.httpclient import HTTPError
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
 
-from jupyter_mlws.model.errors import Invalid, MlwsError, NotAllowed, NotReady
+from jupyter_mlws.model.errors import ErrorInfo, Invalid, MlwsError, NotAllowed, NotReady
 
 _LONGEST = 300  # characters of what the other server said
 
@@ -72,9 +72,13 @@ def trouble(error: BaseException, *, name: str, url: str, doing: str, said: str 
             hint="Its certificate must be valid for that host and known to this machine (SSL_CERT_FILE), "
             "or the address should begin with http:// instead of https://.",
         )
+    other = "http://" if url.startswith("https:") else "https://"
+    # Somebody is there and does not speak: to a server that waits for the other scheme it looks so.
+    silent = isinstance(error, (TimeoutError, HTTPTimeoutError, HTTPStreamClosedError))
     return Unreachable(
         f"The compute {name!r} does not answer at {url}: {_reason(error)}.",
-        hint="See that the Jupyter server runs there, and that the host and the port are right.",
+        hint="See that the Jupyter server runs there, and that the host and the port are right"
+        + (f"; the address may have to begin with {other}." if silent else "."),
     )
 
 
@@ -83,6 +87,24 @@ def not_jupyter(*, name: str, url: str, found: str) -> NotJupyter:
     return NotJupyter(
         f"What answers at {url} for the compute {name!r} is no Jupyter server: {found[:_LONGEST]}.",
         hint="The address is that of the server itself, with its base URL: what stands before /lab or /tree.",
+    )
+
+
+def kernel_died(name: str) -> ErrorInfo:
+    """Return what to say of a kernel of the compute `name` that died."""
+    return ErrorInfo(
+        code="kernel_died",
+        message=f"The kernel died on {name}.",
+        hint="It may have run out of memory there; the log of that server says more.",
+    )
+
+
+def kernel_gone(name: str) -> ErrorInfo:
+    """Return what to say of one that its server does not know any more."""
+    return ErrorInfo(
+        code="kernel_died",
+        message=f"The kernel is not there any more: somebody ended it, or the server of {name} began anew.",
+        hint="What the job has done so far is in its log; run it again if that is safe.",
     )
 
 
