@@ -31,6 +31,8 @@ HOMES = ("HOME", "XDG_", "JUPYTER_", "IPYTHONDIR", "TMPDIR")
 class OnlyForked:
     """The driver under test, with no way out: it waits for the fork server."""
 
+    promises = ForkedDriver.promises
+
     def __init__(self, root: Path, *, idle: float = 60) -> None:
         self.root = root
         forking = Forking(root=str(root), preload=("numpy", "sklearn.ensemble"), spares=1, idle=idle)

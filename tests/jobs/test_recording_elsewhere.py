@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_mlws.app import Services, Settings
 from jupyter_mlws.model.compute import ComputeCreate
-from jupyter_mlws.model.job import KernelChoice
+from jupyter_mlws.model.job import Job, KernelChoice
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store import workspaces
 from jupyter_mlws.store.layout import Layout
@@ -62,6 +62,12 @@ async def run_of(services: Services, run_id: str | None) -> dict[str, Any]:
         return await runs.get(run_id)
     finally:
         await runs.close()
+
+
+async def shipped(services: Services, job: Job, wait_until: Any) -> None:
+    assert services.tracking is not None
+    note = services.tracking.unshipped / f"{job.id}-{job.attempt}"
+    await wait_until(lambda: not note.exists(), 90, what="all of it in MLflow")
 
 
 def artifact(services: Services, run: dict[str, Any], path: str) -> bytes:
