@@ -60,6 +60,7 @@ lab: setup
 bench: setup
 	$(BIN)/python benchmarks/jobs.py $(BENCH_OPTIONS)
 	$(BIN)/python benchmarks/tracking.py
+	$(BIN)/python benchmarks/remote.py
 
 # --- testing ----------------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ import psutil  # noqa: E402
 import jupyter_mlws as mlws  # noqa: E402
 from jupyter_mlws.client.async_job import AsyncJob  # noqa: E402
 from jupyter_mlws.client.async_workspace import AsyncWorkspace  # noqa: E402
+from jupyter_mlws.client.options import JobOptions  # noqa: E402
 from jupyter_mlws.model.events import Output  # noqa: E402
 from jupyter_mlws.model.status import JobStatus  # noqa: E402
 
@@ -59,9 +60,10 @@ def _end() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 
 
-async def _first_output(**where: str) -> float:
+async def _first_output(compute: str = "local") -> float:
     began = time.perf_counter()
-    job = await WORKSPACE.jobs.submit_cell("print(1 + 1)", namespace={}, **where)
+    options = JobOptions(compute=compute)
+    job = await WORKSPACE.jobs.submit_cell("print(1 + 1)", namespace={}, options=options)
     async for event in job.events():
         if isinstance(event, Output):
             took = time.perf_counter() - began

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 
 import httpx
 import pytest
@@ -181,6 +182,27 @@ def test_variables_of_ten_megabytes_go_there_and_back(there, proxy, place):
     item = done.results["back"]
     assert item.get("error") is None, item
     assert item["size"] > 10_000_000
+
+
+def test_cancel_while_a_large_variable_is_on_its_way(there, proxy, place, elsewhere, wait_for):
+    path = place.root / "inputs"
+    with path.open("wb") as sink:
+        pack({"large": os.urandom(60 << 20)}, sink=sink)
+    task, inputs = {"inputs": str(path)}, {"blob": "0" * 64, "size": path.stat().st_size}
+    whole = there("print(len(large))", task=task, inputs=inputs).wait()
+    assert whole.text() == f"{60 << 20}\n", (whole.last, whole.log)
+    job = there("print(len(large))", task=task, inputs=inputs)
+    parts = "mlws-*/inputs/inputs"
+    wait_for(lambda: any(found.stat().st_size > 0 for found in elsewhere.temporary.glob(parts)))
+    proxy.silence()  # so that it cannot be over before it is canceled
+    job.cancel()
+    wait_for(lambda: any("was lost" in text for text in job.messages) or job.process.poll() is not None)
+    proxy.restore()
+    job.wait()
+    assert job.last["status"] == "Canceled", (job.last, job.log)
+    assert job.text() == ""
+    assert elsewhere.kernels() == []
+    assert not list(elsewhere.temporary.glob("mlws-*"))
 
 
 def test_a_module_that_is_missing_there(there, place):
