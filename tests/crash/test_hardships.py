@@ -136,11 +136,13 @@ def test_both_servers_serve_and_when_the_leader_is_killed_the_other_leads(
 
 def test_a_leader_that_was_stopped_finds_another_and_leads_no_more(start_server: Any, wait_for: Any) -> None:
     first, second = start_server(), start_server()
-    (first.place.folder / "go").touch()
     with first.client() as one, second.client() as other:
         before = submit(one, first.place.folder, COUNTING)
+        # Not in the middle of its start: what is stopped in a transaction keeps the database from all others.
+        wait_for(lambda: text(one, before) == "begun\n", what="the job's begin")
         with stopped(psutil.Process(first.process.pid)):
             wait_for(lambda: other.get("/status").json()["leader"], what="the other's lead")
+            (first.place.folder / "go").touch()
             meanwhile = submit(other, first.place.folder, COUNTING)
             wait_for(lambda: ended(other, meanwhile), 90, what="the end of the job")
         wait_for(lambda: not one.get("/status").json()["leader"], what="the first one's insight")
