@@ -6,6 +6,7 @@ none is ever sent where it does not belong; what no row names is removed.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import stat
 import time
@@ -79,8 +80,10 @@ class Tokens:
         if not self._folder.is_dir():
             return
         for path in self._folder.iterdir():
-            if path.name not in known and time.time() - path.stat().st_mtime > _ORPHAN_SECONDS:
-                path.unlink(missing_ok=True)
+            # Another server may be tidying up too, or a writer be done with its temporary file.
+            with contextlib.suppress(FileNotFoundError):
+                if path.name not in known and time.time() - path.stat().st_mtime > _ORPHAN_SECONDS:
+                    path.unlink()
 
     def _check_private(self, path: Path) -> None:
         if path.stat().st_mode & _OTHERS:

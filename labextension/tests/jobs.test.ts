@@ -142,7 +142,7 @@ describe('what was asked for', () => {
           spec: {
             kind,
             path,
-            folder: '/work',
+            folder: '/home/ada',
             origin: { notebook: 'notes/train.ipynb' },
             kernel: { name: 'python3' },
             resources: { cpus: 1, memory: null, gpus: 0 },

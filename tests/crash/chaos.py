@@ -22,6 +22,7 @@ import psutil
 
 import jupyter_mlws as mlws
 from jupyter_mlws.jobs.ending import NEVER_BEGAN
+from tests.crash.asking import ended, text
 from tests.crash.mixture import Mixture, Sent
 from tests.crash.victims import ROLES, Victim, living
 from tests.fixtures.place import MARK, Place
@@ -30,7 +31,6 @@ from tests.fixtures.servers import RunningServer, launch
 JOBS = 5
 _DELAY = 2.5  # seconds after the submission within which the moment lies
 _PATIENCE = 120.0
-_ENDED = ("Completed", "Failed", "Canceled")
 _RUN_STATUS = {"Completed": "FINISHED", "Failed": "FAILED", "Canceled": "KILLED"}
 # What a user reads when the processes of a job were killed.
 _DEATHS = {"worker_died", "kernel_died", "kernel_start_failed"}
@@ -75,8 +75,7 @@ class Chaos:
         touched = {victim.job for victim in victims if victim.job is not None}
         with self._server.client() as client:
             for job in sent:
-                ended = self._check(client, job, touched=job.id in touched)
-                done.statuses[ended] += 1
+                done.statuses[self._check(client, job, touched=job.id in touched)] += 1
         self._check_effects(sent, touched, mixture.effects)
         self._check_runs(sent)
         self._check_leftovers()
@@ -104,15 +103,15 @@ class Chaos:
 
     def _check(self, client: httpx.Client, sent: Sent, *, touched: bool) -> str:
         """Wait for the end of a job; return its status, which is the true one."""
-        job = _until(lambda: _ended(client, sent.id), f"the end of {sent}", lambda: _about(client, sent.id))
+        job = _until(lambda: ended(client, sent.id), f"the end of {sent}", lambda: _about(client, sent.id))
         code = (job["error"] or {}).get("code")
         about = f"{sent.kind} job {sent.id}: {job['status']} {job['error']}, attempt {job['attempt']}"
-        text = _text(client, sent.id)
+        said = text(client, sent.id)
         if touched and job["status"] == "Failed" and code in _DEATHS:
-            assert sent.text.startswith(text), f"{about}: it says {text!r}"
+            assert sent.text.startswith(said), f"{about}: it says {said!r}"
         else:
             assert (job["status"], code) == (sent.status, sent.error), about
-            assert text == sent.text, f"{about}: it says {text!r}"
+            assert said == sent.text, f"{about}: it says {said!r}"
         assert len(_begun(client, sent.id)) <= (sent.attempts if touched else 1), about
         if job["status"] == "Completed" and sent.metric is not None:
             assert job["metrics"].get("chaos") == sent.metric, f"{about}: {job['metrics']}"
@@ -194,11 +193,6 @@ class Chaos:
         return found
 
 
-def _ended(client: httpx.Client, id: str) -> Any:
-    job = client.get(f"/jobs/{id}").json()
-    return job if job["status"] in _ENDED else None
-
-
 def _about(client: httpx.Client, id: str) -> str:
     return client.get(f"/jobs/{id}").text
 
@@ -207,17 +201,6 @@ def _begun(client: httpx.Client, id: str) -> list[Any]:
     """The attempts of a job, without those that a server did not live to begin: they are made anew."""
     attempts = client.get(f"/jobs/{id}/attempts").json()["attempts"]
     return [each for each in attempts if (each["error"] or {}).get("code") != NEVER_BEGAN]
-
-
-def _text(client: httpx.Client, id: str) -> str:
-    found, offset = "", 0
-    while True:
-        page = client.get(f"/jobs/{id}/events", params={"offset": offset}).json()
-        outputs = [event["output"] for event in page["events"] if event["type"] == "output"]
-        found += "".join(output["text"] for output in outputs if output["output_type"] == "stream")
-        if page["next"] == offset:
-            return found
-        offset = page["next"]
 
 
 def _until(condition: Callable[[], Any], what: str, now: Callable[[], Any]) -> Any:

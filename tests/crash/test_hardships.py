@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.crash.asking import ended, text
 from tests.crash.victims import living
 
 LINES = 20_000
@@ -48,22 +49,6 @@ def submit(client: httpx.Client, folder: Path, code: str) -> str:
 
 def job(client: httpx.Client, id: str) -> Any:
     return client.get(f"/jobs/{id}").json()
-
-
-def ended(client: httpx.Client, id: str) -> Any:
-    found = job(client, id)
-    return found if found["status"] in ("Completed", "Failed", "Canceled") else None
-
-
-def text(client: httpx.Client, id: str) -> str:
-    found, offset = [], 0
-    while True:
-        page = client.get(f"/jobs/{id}/events", params={"offset": offset}).json()
-        outputs = [event["output"] for event in page["events"] if event["type"] == "output"]
-        found += [output["text"] for output in outputs if output["output_type"] == "stream"]
-        if page["next"] == offset:
-            return "".join(found)
-        offset = page["next"]
 
 
 @contextlib.contextmanager

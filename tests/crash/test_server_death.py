@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.crash.asking import ended, text
+
 LINES = 400
 COUNTING = f"""
 import time
@@ -34,22 +36,6 @@ def submit(client: httpx.Client, folder: Path, code: str, **fields: Any) -> str:
     answer = client.post("/jobs", json=spec)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
-
-
-def text(client: httpx.Client, id: str) -> str:
-    found, offset = "", 0
-    while True:
-        page = client.get(f"/jobs/{id}/events", params={"offset": offset}).json()
-        outputs = [event["output"] for event in page["events"] if event["type"] == "output"]
-        found += "".join(output["text"] for output in outputs if output["output_type"] == "stream")
-        if page["next"] == offset:
-            return found
-        offset = page["next"]
-
-
-def ended(client: httpx.Client, id: str) -> Any:
-    job = client.get(f"/jobs/{id}").json()
-    return job if job["status"] in ("Completed", "Failed", "Canceled") else None
 
 
 def test_a_job_goes_on_while_the_server_is_dead(start_server: Any, wait_for: Any) -> None:

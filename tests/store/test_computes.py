@@ -119,6 +119,18 @@ def test_only_what_no_row_names_and_is_old_is_swept(layout):
     assert {path.name for path in layout.tokens.iterdir()} == {named, young}
 
 
+def test_sweeping_beside_another_server_is_no_error(layout, monkeypatch):
+    tokens = Tokens(layout.tokens)
+    gone, old = tokens.keep("a"), tokens.keep("b")
+    for id in (gone, old):
+        os.utime(tokens.path(id), (1, 1))
+    listed = list(layout.tokens.iterdir())
+    tokens.forget(gone)
+    monkeypatch.setattr("pathlib.Path.iterdir", lambda _folder: iter(listed))
+    tokens.sweep(set())
+    assert not tokens.path(old).exists()
+
+
 def test_an_id_is_no_path(layout):
     with pytest.raises(PathRefused):
         Tokens(layout.tokens).read("../workspace.json")
