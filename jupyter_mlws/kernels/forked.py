@@ -14,8 +14,10 @@ from subprocess import CalledProcessError
 from typing import Any
 
 from jupyter_mlws.forking.client import ForkServer, Recipe, Taken
-from jupyter_mlws.kernels.driver import Driver, Kernel, Promises, Usage
+from jupyter_mlws.kernels.driver import Driver, Kernel, KernelNotFound, Promises, Usage
+from jupyter_mlws.kernels.forkable import python_of
 from jupyter_mlws.kernels.last_words import LastWords
+from jupyter_mlws.kernels.plain import kernel_spec
 from jupyter_mlws.kernels.process_tree import ProcessTree
 from jupyter_mlws.model.forking import Forking
 from jupyter_mlws.model.job import KernelChoice
@@ -61,9 +63,9 @@ class ForkedDriver:
         return ForkedKernel(taken, folder=cwd)
 
     def _take(self, choice: KernelChoice, cwd: Path, env: Mapping[str, str]) -> Taken | None:
-        forking, executable = self._forking, choice.executable
-        root = Path(forking.root)
-        if executable is None or not os.access(executable, os.X_OK) or not ForkServer.supported(root):
+        forking, root = self._forking, Path(self._forking.root)
+        executable = _python(choice) if ForkServer.supported(root) else None
+        if executable is None or not os.access(executable, os.X_OK):
             return None
         recipe = Recipe(
             executable=executable,
@@ -190,6 +192,16 @@ class ForkedKernel:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await event.wait()
+
+
+def _python(choice: KernelChoice) -> str | None:
+    """Return the Python whose kernel is asked for; None where a kernelspec asks for something else."""
+    if choice.executable is not None:
+        return choice.executable
+    try:
+        return python_of(kernel_spec(choice))
+    except KernelNotFound:
+        return None  # the plain driver says so
 
 
 def _client(connection_file: Path) -> Any:

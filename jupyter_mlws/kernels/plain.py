@@ -53,7 +53,7 @@ class PlainDriver:
         """Start a kernel; see `Driver.start`."""
         from jupyter_client.manager import AsyncKernelManager
 
-        spec = _spec(choice)
+        spec = kernel_spec(choice)
         adopter = os.getpid() if self._alone and adopt_orphans() else None
         place = Path(tempfile.mkdtemp(prefix=KERNEL_FOLDER, dir=_short_folder()))
         self._note(place)
@@ -187,7 +187,7 @@ def _short_folder() -> str | None:
     return str(folder) if folder is not None and len(str(folder)) <= _SHORT else None
 
 
-def _spec(choice: KernelChoice) -> KernelSpec:
+def kernel_spec(choice: KernelChoice) -> KernelSpec:
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 
     if choice.executable:
