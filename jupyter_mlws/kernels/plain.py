@@ -188,6 +188,7 @@ def _short_folder() -> str | None:
 
 
 def kernel_spec(choice: KernelChoice) -> KernelSpec:
+    """Return how a kernel is started. Raises `KernelNotFound`."""
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 
     if choice.executable:
