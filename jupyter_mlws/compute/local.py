@@ -34,6 +34,7 @@ _WORKER_MODULES = (
     "jupyter_mlws.worker.attempt",
     "jupyter_mlws.worker.environment_record",
     "jupyter_mlws.worker.executed_notebook",
+    "jupyter_mlws.worker.known_environment",
     "jupyter_mlws.worker.outputs",
     "jupyter_mlws.worker.spool",
 )

@@ -35,3 +35,8 @@ class Forking(Record):
     """Kernels that wait, ready, for each environment in use."""
     idle: Annotated[float, Field(gt=0)] = 300.0
     """Seconds without a job after which a fork server ends, and its spares with it."""
+
+    @property
+    def packages(self) -> str:
+        """Folder of what is known of environments; named as a fork server's, it goes when they all go."""
+        return f"{self.root}/fork-packages"

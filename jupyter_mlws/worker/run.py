@@ -7,6 +7,7 @@ import os
 import time
 import traceback
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from jupyter_mlws.model.events import (
     Results,
     StatusChanged,
 )
+from jupyter_mlws.model.forking import Forking
 from jupyter_mlws.model.job import JobKind, ResultItem
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.worker.attempt_folder import AttemptFolder, Tracking
@@ -167,7 +169,9 @@ class Run:
             watch_usage(kernel, log=self._log, limit=limit, stopper=self._stopper)
         )
         if interpreter is not None:
-            self._environment = asyncio.create_task(_environment(kernel, interpreter))
+            self._environment = asyncio.create_task(
+                _environment(kernel, interpreter, forking=self._task.forking)
+            )
 
     def _refuse_without_python(self, python: PythonKernel | None, info: Mapping[str, Any]) -> None:
         spec = self._task.spec
@@ -311,13 +315,17 @@ class Run:
             raise KernelDied
 
 
-async def _environment(kernel: Kernel, interpreter: Interpreter) -> EnvironmentSeen:
+async def _environment(
+    kernel: Kernel, interpreter: Interpreter, *, forking: Forking | None
+) -> EnvironmentSeen:
     from jupyter_mlws.worker.environment_record import environment_record, environment_told
+    from jupyter_mlws.worker.known_environment import known_environment
 
     told = await kernel.packages()
     if told is not None:
         return environment_told(told, python=interpreter.python)
-    return await asyncio.to_thread(environment_record, python=interpreter.python, path=interpreter.path)
+    read = environment_record if forking is None else partial(known_environment, Path(forking.packages))
+    return await asyncio.to_thread(read, python=interpreter.python, path=interpreter.path)
 
 
 def _is_python(info: Mapping[str, Any]) -> bool:
