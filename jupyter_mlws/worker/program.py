@@ -134,13 +134,17 @@ def _of_script(path: Path, parameters: Mapping[str, Parameter]) -> Program:
 
 def _upgraded(content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the notebook in nbformat 4.5: newer fields are kept, older formats are converted."""
-    import nbformat
+    from nbformat import convert, reader
     from nbformat.v4 import upgrade
+    from nbformat.validator import normalize
 
     try:
-        node = nbformat.reads(json.dumps(content), as_version=4)  # type: ignore[no-untyped-call]
+        # What `nbformat.reads` does, but for its validation: it refuses nothing, and to build the validator
+        # takes as long as all else that a worker does.
+        node = convert(reader.reads(json.dumps(content)), 4)  # type: ignore[no-untyped-call]
         if node.nbformat_minor < 5:
             node = upgrade(node, from_version=4, from_minor=node.nbformat_minor)  # type: ignore[no-untyped-call]
+        _, node = normalize(node)
     except Exception as error:  # nbformat raises what its converters stumble over
         raise NotebookInvalid(
             f"The notebook cannot be read: {str(error)[:300]}.",
