@@ -29,6 +29,7 @@ _NOT_INHERITED = ("JPY_PARENT_PID", "JPY_SESSION_NAME", "JUPYTER_TOKEN", "KERNEL
 _ENTRY = "jupyter_mlws.worker.__main__:run"
 _WORKER_MODULES = (
     "IPython.paths",  # where kernelspecs are looked for
+    "ipykernel.kernelspec",
     "jupyter_client.asynchronous",
     "jupyter_client.kernelspec",
     "jupyter_mlws.kernels.remote.driver",  # workers of jobs that run elsewhere are forked here, too

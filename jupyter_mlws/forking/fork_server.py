@@ -65,7 +65,9 @@ class Server:
 
     def prepare(self, preload: list[str]) -> None:
         """Import what the children need, and keep the garbage collector from touching it ever again."""
-        self.stamp = stamp()
+        # Of the path as it is now: a package that adds to it has not made everything stale.
+        self.path = tuple(sys.path)
+        self.stamp = stamp(self.path)
         for name in preload:
             # Whatever a package does at its import, the others are still worth having.
             with contextlib.suppress(Exception):
@@ -112,7 +114,7 @@ class Server:
     def _over(self) -> bool:
         if self.waiting:
             return False
-        return self.ended or time.monotonic() - self.asked_at > self.idle or stamp() != self.stamp
+        return self.ended or time.monotonic() - self.asked_at > self.idle or stamp(self.path) != self.stamp
 
     def _refill(self) -> None:
         # While one is left, the next can wait until the job that took the last has its CPU no more.
@@ -135,7 +137,7 @@ class Server:
                 client.settimeout(5.0)
                 request, descriptors = receive(client)
                 self.asked_at = time.monotonic()
-                if stamp() != self.stamp:
+                if stamp(self.path) != self.stamp:
                     send(client, {"stale": True})
                 elif request["do"] == "end":
                     self.ended = True
@@ -313,10 +315,10 @@ def receive(source: socket.socket) -> tuple[dict[str, Any], list[int]]:
     return json.loads(packet), list(descriptors)
 
 
-def stamp() -> tuple[Any, ...]:
+def stamp(path: tuple[str, ...]) -> tuple[Any, ...]:
     """What changes when a package is installed or removed: the times of the folders that hold packages."""
     found = []
-    for entry in sys.path:
+    for entry in path:
         try:
             found.append((entry, Path(entry).stat().st_mtime_ns if "-packages" in entry else 0))
         except OSError:

@@ -112,11 +112,11 @@ def _end(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
     for _ in range(_ROUNDS):
+        _reap(but=0)
         left = _descendants(os.getpid(), deep=True)
         for child in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-        _reap(but=0)
         if not left:
             return
         time.sleep(_ROUND_SECONDS)

@@ -13,6 +13,7 @@ PRELOAD = (
     "jedi",
     "numpy",
     "pandas",
+    "sklearn.datasets",
     "sklearn.ensemble",
     "sklearn.linear_model",
     "sklearn.metrics",

@@ -33,9 +33,11 @@ class OnlyForked:
 
     promises = ForkedDriver.promises
 
-    def __init__(self, root: Path, *, idle: float = 60) -> None:
+    def __init__(
+        self, root: Path, *, idle: float = 60, preload: tuple[str, ...] = ("numpy", "sklearn.ensemble")
+    ) -> None:
         self.root = root
-        forking = Forking(root=str(root), preload=("numpy", "sklearn.ensemble"), spares=1, idle=idle)
+        forking = Forking(root=str(root), preload=preload, spares=1, idle=idle)
         self._driver = ForkedDriver(forking, plain=PlainDriver())
         # Each test has a home of its own, and a server serves one home.
         self._home = {name: value for name, value in os.environ.items() if name.startswith(HOMES)}
@@ -173,6 +175,21 @@ class TestForkServer:
         family = [server, *server.children(recursive=True)]
         await wait_until(lambda: all(gone(each.pid) for each in family), what="its end")
         assert not list(tmp_path.glob("*/s"))
+
+    async def test_a_package_that_adds_to_the_path_makes_nothing_stale(self, place, tmp_path, monkeypatch):
+        (tmp_path / "adds_to_path.py").write_text(f"import sys; sys.path.append({str(tmp_path / 'more')!r})")
+        monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+        self.root = tmp_path / "f"
+        self.driver = OnlyForked(self.root, preload=("adds_to_path",))
+        await (await self.take(place)).close(patience=0)
+        server = self.server()
+        kernel = await self.take(place)
+        assert self.server().pid == server.pid
+        client = await connect(kernel)
+        assert await output(client, "import sys; print(sys.path[-1])") == f"{tmp_path / 'more'}\n"
+        client.stop_channels()
+        await kernel.close(patience=0)
+        server.terminate()
 
     async def test_a_new_package_is_noticed(self, place, tmp_path, wait_until):
         packages = tmp_path / "site-packages"
