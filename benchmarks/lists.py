@@ -1,0 +1,194 @@
+"""How long a page of a list of 100,000 jobs takes: first, middle and last, in every order, by every filter.
+
+A page is taken from the store, as the server takes it, and through the REST of a real server on the same
+workspace. `python benchmarks/lists.py [--jobs N] [--rounds N]`; `--write` puts the table into README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from many_jobs import METRICS, fill
+from report import machine, put_between
+
+from jupyter_mlws.model.job import JobPage
+from jupyter_mlws.model.job_query import LARGEST_PAGE, JobQuery, JobSort
+from jupyter_mlws.store import jobs as rows
+from jupyter_mlws.store.database import Database
+from jupyter_mlws.store.layout import Layout
+from tests.fixtures.place import a_place
+from tests.fixtures.servers import launch
+
+GOAL = 50.0
+"""Milliseconds."""
+FILTERS: dict[str, dict[str, Any]] = {
+    "no filter": {},
+    "status that most have": {"status": ["Completed"]},
+    "two statuses that few have": {"status": ["Failed", "Canceled"]},
+    "status that none has": {"status": ["Running"]},
+    "experiment, large": {"experiment": "experiment 0"},
+    "experiment, small": {"experiment": "experiment 30"},
+    "name": {"name": "train Forest 7"},
+    "part of the name": {"q": "forest"},
+    "part of no name": {"q": "no such name"},
+    "kind": {"kind": "script"},
+    "compute": {"compute": "gateway-1"},
+    "user": {"created_by": "ada"},
+    "metric": {"metric": METRICS[0]},
+    "all at once": {
+        "status": ["Completed"],
+        "experiment": "experiment 1",
+        "q": "FOREST",
+        "kind": "cell",
+        "compute": "local",
+        "created_by": "ada",
+        "metric": METRICS[1],
+    },
+}
+
+Question = dict[str, Any]
+Place = tuple[str, str, bool]
+"""Filter, order, descending."""
+
+
+def questions() -> Iterator[tuple[Place, Question]]:
+    """Every filter in every order, both ways."""
+    for name, filtered in FILTERS.items():
+        for sort in JobSort:
+            for descending in (True, False):
+                question: Question = {**filtered, "sort": sort.value, "descending": descending}
+                if sort is JobSort.METRIC:
+                    question.setdefault("metric", METRICS[0])
+                yield (name, sort.value, descending), question
+
+
+def cursors(database: Database, question: Question) -> list[str | None]:
+    """Return where the first, the middle and the last page of this list begin; fewer in a short list."""
+    found: list[str | None] = [None]
+    while True:
+        with database.read() as tx:
+            page = rows.page(tx, JobQuery(**question, cursor=found[-1], limit=LARGEST_PAGE))
+        if page.next is None:
+            break
+        found.append(page.next)
+    return list(dict.fromkeys([found[0], found[len(found) // 2], found[-1]]))
+
+
+def timed(ask: Callable[[], object]) -> float:
+    """Return the milliseconds that `ask` takes."""
+    began = time.perf_counter()
+    ask()
+    return 1000 * (time.perf_counter() - began)
+
+
+def measure(layout: Layout, api: Any, *, rounds: int) -> dict[str, dict[Place, list[float]]]:
+    """Ask for each page from the store and by REST, in turn; one round does not count.
+
+    Returns milliseconds by way and list; those of all its pages are together.
+    """
+    database = Database.open(layout)
+    taken: dict[str, dict[Place, list[float]]] = {"store": defaultdict(list), "REST": defaultdict(list)}
+    try:
+        asked = [(place, question, cursors(database, question)) for place, question in questions()]
+        for number in range(rounds + 1):
+            for place, question, begins in asked:
+                for begin in begins:
+                    query = JobQuery(**question, cursor=begin)
+                    from_store = timed(lambda query=query: _page(database, query))
+                    wanted = {**question, **({} if begin is None else {"cursor": begin})}
+                    by_rest = timed(lambda wanted=wanted: _asked(api, wanted))
+                    if number:
+                        taken["store"][place].append(from_store)
+                        taken["REST"][place].append(by_rest)
+            print(f"round {number} of {rounds}", file=sys.stderr)
+    finally:
+        database.close()
+    return taken
+
+
+def _page(database: Database, query: JobQuery) -> JobPage:
+    with database.read() as tx:
+        return rows.page(tx, query)
+
+
+def _asked(api: Any, wanted: Question) -> None:
+    api.get("/jobs", params=wanted).raise_for_status()
+
+
+def table(taken: dict[str, dict[Place, list[float]]]) -> str:
+    """Median and worst page of each filter over all orders, and of each order over all filters."""
+    lines = [
+        "| list, page of 50 | store, median ms | worst | REST, median ms | worst |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    groups: dict[str, Callable[[Place], bool]] = {"**all**": lambda place: True}
+    for name in FILTERS:
+        groups[f"filter: {name}"] = lambda place, name=name: place[0] == name
+    for sort in JobSort:
+        groups[f"order: {sort.value}"] = lambda place, sort=sort: place[1] == sort.value
+    for name, holds in groups.items():
+        cells = [name]
+        for way in ("store", "REST"):
+            found = [each for place, times in taken[way].items() if holds(place) for each in times]
+            cells += [f"{statistics.median(found):.1f}", f"{max(found):.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def slowest(taken: dict[str, dict[Place, list[float]]]) -> str:
+    """The lists whose median misses the goal, in words."""
+    found = [
+        f"{way}, {name} by {sort} {'descending' if descending else 'ascending'}: {statistics.median(times):.0f} ms"
+        for way, places in taken.items()
+        for (name, sort, descending), times in places.items()
+        if statistics.median(times) > GOAL
+    ]
+    lists = sum(len(places) for places in taken.values())
+    return f"Lists whose median page takes more than {GOAL:.0f} ms: {len(found)} of {lists}." + "".join(
+        f"\n- {each}" for each in found
+    )
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--jobs", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
+    options = parser.parse_args()
+    where = machine()
+    with a_place() as place:
+        os.environ.update(place.environment)
+        layout = Layout(place.workspace)
+        began = time.perf_counter()
+        fill(layout, jobs=options.jobs)
+        size = layout.database.stat().st_size / 2**20
+        print(
+            f"{options.jobs} jobs, {size:.0f} MB, in {time.perf_counter() - began:.0f} s", file=sys.stderr
+        )
+        server = launch(place, arguments=["--MlwsApp.mlflow=False"])
+        try:
+            with server.client() as api:
+                taken = measure(layout, api, rounds=options.rounds)
+        finally:
+            server.stop()
+    text = f"{table(taken)}\n\n{slowest(taken)}\n\n{where}. {options.jobs:,} jobs, {options.rounds} rounds."
+    print(text)
+    if options.write:
+        put_between("lists", text)
+
+
+if __name__ == "__main__":
+    main()
