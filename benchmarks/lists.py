@@ -147,16 +147,15 @@ def table(taken: dict[str, dict[Place, list[float]]]) -> str:
 
 def slowest(taken: dict[str, dict[Place, list[float]]]) -> str:
     """The lists whose median misses the goal, in words."""
-    found = [
-        f"{way}, {name} by {sort} {'descending' if descending else 'ascending'}: {statistics.median(times):.0f} ms"
-        for way, places in taken.items()
-        for (name, sort, descending), times in places.items()
-        if statistics.median(times) > GOAL
-    ]
-    lists = sum(len(places) for places in taken.values())
-    return f"Lists whose median page takes more than {GOAL:.0f} ms: {len(found)} of {lists}." + "".join(
-        f"\n- {each}" for each in found
-    )
+    lines = []
+    for way, places in taken.items():
+        middles = {place: statistics.median(times) for place, times in places.items()}
+        slow = {place: middle for place, middle in middles.items() if middle > GOAL}
+        lines.append(f"{way}: the median is over {GOAL:.0f} ms in {len(slow)} of {len(places)} lists.")
+        for (name, sort, descending), middle in slow.items():
+            way_round = "descending" if descending else "ascending"
+            lines.append(f"- {name}, by {sort} {way_round}: {middle:.0f} ms")
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -175,9 +174,7 @@ def main() -> None:
         began = time.perf_counter()
         fill(layout, jobs=options.jobs)
         size = layout.database.stat().st_size / 2**20
-        print(
-            f"{options.jobs} jobs, {size:.0f} MB, in {time.perf_counter() - began:.0f} s", file=sys.stderr
-        )
+        print(f"{options.jobs} jobs, {size:.0f} MB, in {time.perf_counter() - began:.0f} s", file=sys.stderr)
         server = launch(place, arguments=["--MlwsApp.mlflow=False"])
         try:
             with server.client() as api:

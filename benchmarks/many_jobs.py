@@ -41,12 +41,12 @@ def _job(number: int, chance: random.Random) -> Job:
     experiment = min(int(chance.expovariate(0.15)), 39)
     created = _START + timedelta(seconds=200 * number + chance.random() * 200)
     seconds = chance.expovariate(1 / 90)
-    status = chance.choices(
-        (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED), weights=(85, 13, 2)
-    )[0]
+    status = chance.choices((JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED), weights=(85, 13, 2))[
+        0
+    ]
     kind = chance.choice((JobKind.CELL, JobKind.SCRIPT))
     return Job(
-        id=new_id(),
+        id=new_id(now_ms=int(1000 * created.timestamp())),
         spec=JobSpec(
             kind=kind,
             name=f"train {chance.choice(('Forest', 'boosting', 'réseau', 'linear'))} {number % 500}",
@@ -72,7 +72,9 @@ def _write(database: Database, made: list[Job], chance: random.Random) -> None:
         if chance.random() < 0.8
         for key in METRICS
     ]
-    params = [{"job_id": job.id, "key": key, "value": str(chance.randrange(50))} for job in made for key in PARAMS]
+    params = [
+        {"job_id": job.id, "key": key, "value": str(chance.randrange(50))} for job in made for key in PARAMS
+    ]
     records = [{"job_id": job.id, "record": job_rows.job_to_json(job)} for job in made]
     specs = [{"job_id": job.id, "spec": job_rows.spec_to_json(job.spec)} for job in made]
     with database.write() as tx:

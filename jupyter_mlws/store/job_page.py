@@ -8,18 +8,18 @@ import sqlalchemy as sa
 
 from jupyter_mlws.model.job import Job, JobPage
 from jupyter_mlws.model.job_query import JobQuery, JobSort
+from jupyter_mlws.model.status import Wanted
 from jupyter_mlws.store import cursor
 from jupyter_mlws.store.job_rows import LONGEST_FOLDED, fold, row_to_job, select_jobs
 from jupyter_mlws.store.tables import deleted, job_metrics, jobs
 from jupyter_mlws.store.transaction import Transaction
 
-_NUMBER = job_metrics.c.value
 _KEYS: dict[JobSort, tuple[sa.ColumnElement[Any], type[cursor.Key]]] = {
     JobSort.CREATED: (sa.type_coerce(jobs.c.created_at, sa.BigInteger), int),
     JobSort.ENDED: (jobs.c.ended_key, int),
     JobSort.NAME: (jobs.c.name_folded, str),
     JobSort.SECONDS: (jobs.c.seconds, float),
-    JobSort.METRIC: (_NUMBER, float),
+    JobSort.METRIC: (job_metrics.c.value, float),
 }
 
 
@@ -31,50 +31,76 @@ def page(tx: Transaction, query: JobQuery) -> JobPage:
     seconds, end), a job that changes between two pages may move past the cursor. Jobs that compare
     equal follow each other by id. Raises `CursorInvalid`.
     """
-    matching, source = _matching(query), _source(query)
-    key, key_type = _KEYS[query.sort]
-    after = [] if query.cursor is None else [_beyond(query, key, key_type)]
-    order = (key.desc(), jobs.c.id.desc()) if query.descending else (key, jobs.c.id)
-    # Ids and keys alone first: they are all in the index, so that rows which do not match are never fetched.
-    found = tx.connection.execute(
-        sa.select(jobs.c.id, key.label("key"))
-        .select_from(source)
-        .where(*matching, *after)
-        .order_by(*order)
-        .limit(query.limit + 1)
-    ).all()
+    matches, counted = _matches(query)
+    asked = _page(query, matches)
+    if counted is None:
+        # A list that one statement reads twice is made once, and kept meanwhile.
+        number = sa.select(sa.func.count()).select_from(matches)
+        asked = asked.add_columns(number.scalar_subquery().label("total"))
+    found = tx.connection.execute(asked).all()
     given = found[: query.limit]
     following = None
     if len(found) > len(given):
         following = cursor.encode([_order(query), query.descending, given[-1].key, given[-1].id])
-    whole = query.cursor is None and following is None
-    total = len(given) if whole else _count(tx, source, matching)
+    if query.cursor is None and following is None:
+        total = len(given)
+    elif counted is None and found:
+        total = found[0].total
+    else:
+        counting = sa.select(sa.func.count()).select_from(matches if counted is None else counted)
+        total = tx.connection.execute(counting).scalar_one()
     return JobPage(jobs=_fetch(tx, [row.id for row in given]), next=following, total=total)
 
 
-def _beyond(
-    query: JobQuery, key: sa.ColumnElement[Any], key_type: type[cursor.Key]
-) -> sa.ColumnElement[bool]:
+def _page(query: JobQuery, matches: sa.CTE) -> sa.Select[Any]:
+    """Select id and key of the page's jobs, and of one more."""
+    key, id = matches.c.key, matches.c.id
+    selected = sa.select(id, key).limit(query.limit + 1)
+    if query.cursor is not None:
+        row, last = sa.tuple_(key, id), sa.tuple_(*(sa.literal(each) for each in _last(query)))
+        selected = selected.where(row < last if query.descending else row > last)
+    return selected.order_by(*((key.desc(), id.desc()) if query.descending else (key, id)))
+
+
+def _last(query: JobQuery) -> tuple[cursor.Key, str]:
+    """Return key and id of the job that the page follows. Raises `CursorInvalid`."""
     text = query.cursor or ""
-    sort, descending, last_key, last_id = cursor.decode(text, types=(str, bool, key_type, str))
+    sort, descending, key, id = cursor.decode(text, types=(str, bool, _KEYS[query.sort][1], str))
     if (sort, descending) != (_order(query), query.descending):
         raise cursor.refused(text)
-    row, last = sa.tuple_(key, jobs.c.id), sa.tuple_(sa.literal(last_key), sa.literal(last_id))
-    return row < last if query.descending else row > last
+    return key, str(id)
 
 
 def _order(query: JobQuery) -> str:
     return f"metric:{query.metric}" if query.sort is JobSort.METRIC else query.sort.value
 
 
-def _source(query: JobQuery) -> sa.FromClause:
+def _matches(query: JobQuery) -> tuple[sa.CTE, sa.CTE | None]:
+    """Return id and key of all matches, and rows of the same number that are quickly counted.
+
+    Without the latter the matches must be listed to be counted.
+    """
+    # Ids and keys alone: with the filters they are all in an index, and no row is fetched that is not shown.
+    by_metric = query.sort is JobSort.METRIC
+    key, filters = _KEYS[query.sort][0].label("key"), _filters(query)
     if query.metric is None:
-        return jobs
-    has = sa.and_(job_metrics.c.job_id == jobs.c.id, job_metrics.c.key == query.metric)
-    return jobs.join(job_metrics, has)
+        matches = sa.select(jobs.c.id, key).where(*filters, jobs.c.id.not_in(deleted())).cte("matches")
+        return matches, matches
+    id, value = job_metrics.c.job_id, job_metrics.c.value
+    has = job_metrics.c.key == query.metric
+    there = id.not_in(deleted())
+    if by_metric and not filters:
+        matches = sa.select(id.label("id"), key).where(has, value.is_not(None), there).cte("matches")
+        return matches, matches
+    # Here rows of jobs are fetched, but in the order of ids, in which they lie. In that of values each lies
+    # far from the one before; the sum keeps databases from taking it.
+    number = [(value + 0).is_not(None)] if by_metric else []
+    both = sa.select(jobs.c.id, key).join_from(jobs, job_metrics, id == jobs.c.id)
+    both = both.where(has, *number, *filters, jobs.c.wanted != Wanted.DELETE.value)
+    return both.cte("matches"), None if filters else sa.select(id).where(has, there).cte("counted")
 
 
-def _matching(query: JobQuery) -> list[sa.ColumnElement[bool]]:
+def _filters(query: JobQuery) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if query.status:
         conditions.append(jobs.c.status.in_([status.value for status in query.status]))
@@ -87,8 +113,6 @@ def _matching(query: JobQuery) -> list[sa.ColumnElement[bool]]:
         (jobs.c.name, query.name),
     )
     conditions += [column == wanted for column, wanted in texts if wanted is not None]
-    if query.sort is JobSort.METRIC:
-        conditions.append(_NUMBER.is_not(None))
     part = fold(query.q or "")
     if part:
         conditions.append(jobs.c.name_folded.contains(part, autoescape=True))
@@ -97,11 +121,7 @@ def _matching(query: JobQuery) -> list[sa.ColumnElement[bool]]:
         "\0" in wanted for wanted in (part, query.metric or "", *(text or "" for _, text in texts))
     ):
         return [sa.false()]
-    return [*conditions, jobs.c.id.not_in(deleted())]
-
-
-def _count(tx: Transaction, source: sa.FromClause, matching: list[sa.ColumnElement[bool]]) -> int:
-    return tx.connection.execute(sa.select(sa.func.count()).select_from(source).where(*matching)).scalar_one()
+    return conditions
 
 
 def _fetch(tx: Transaction, ids: list[str]) -> list[Job]:

@@ -149,6 +149,10 @@ job_params = sa.Table(
 )
 for _table in (job_metrics, job_params):
     sa.Index(f"ix_{_table.name}_key", _table.c.key, _table.c.value, _table.c.job_id)
+# In the order of ids, for lists that ask for a metric and for something of the job: the rows of both tables
+# then lie near the ones before.
+sa.Index("ix_job_metrics_of_jobs", job_metrics.c.key, job_metrics.c.job_id, job_metrics.c.value)
+
 # The computes that users made; `local` has no row.
 computes = sa.Table(
     "computes",
