@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,6 @@ from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.service import JobService
 from jupyter_mlws.jobs.shipping import Shipping
 from jupyter_mlws.jobs.snapshot import Limits
-from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.events import Change
 from jupyter_mlws.model.forking import PRELOAD, Forking
 from jupyter_mlws.model.workspace import Workspace
@@ -36,8 +34,7 @@ from jupyter_mlws.store.database import Database
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.store.tokens import Tokens
 from jupyter_mlws.tracking.server import TrackingServer
-
-_log = logging.getLogger(__name__)
+from jupyter_mlws.tracking.standby import Standby
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,8 @@ class Settings:
     price_per_hour: float = 0.0
     """US dollars for an hour of one job on the compute `local`."""
     mlflow: bool = True
+    mlflow_idle: float = 300.0
+    """Seconds without a request or a job after which MLflow's server ends."""
     fork: bool = True
     """Whether workers and kernels are forked from processes that have imported what jobs need."""
     preload: tuple[str, ...] = PRELOAD
@@ -75,8 +74,6 @@ class Services:
     loop: ReconcileLoop
     publisher: Publisher
     forking: Forking | None
-    warming: asyncio.Task[None] | None
-    """The start of MLflow's server."""
 
     @property
     def leader(self) -> bool:
@@ -114,7 +111,7 @@ class Services:
         doorbell = Doorbell(bell_path)
         records = JobRecords(database, changed=changed)
         publisher = Publisher(records, on_change)
-        tracking = TrackingServer(layout, runtime=runtime) if settings.mlflow else None
+        tracking = _tracking(settings, layout, runtime)
         recorder = Recorder(tracking, blobs=blobs, doorbell=bell_path)
         launcher = Launcher(
             layout=layout, blobs=blobs, doorbell=bell_path, recorder=recorder, forking=forking
@@ -129,7 +126,11 @@ class Services:
             shipping=Shipping(tracking, records=records, layout=layout),
             ring=doorbell.ring,
         )
-        loop = ReconcileLoop(leadership=Leadership(database), doorbell=doorbell, controllers=[controller])
+        loop = ReconcileLoop(
+            leadership=Leadership(database),
+            doorbell=doorbell,
+            controllers=[controller, Standby(tracking)],
+        )
 
         def wake_the_leader(id: str) -> None:
             if loop.leads:
@@ -157,7 +158,6 @@ class Services:
             loop=loop,
             publisher=publisher,
             forking=forking,
-            warming=None if tracking is None else asyncio.create_task(_warm_up(tracking)),
         )
         await publisher.start()
         loop.start()
@@ -169,9 +169,6 @@ class Services:
         await self.loop.close()
         await self.publisher.close()
         await self.jobs.close()
-        if self.warming is not None:
-            self.warming.cancel()
-            await asyncio.gather(self.warming, return_exceptions=True)
         if self.tracking is not None and not needed:
             await self.tracking.stop()
         if self.forking is not None and not needed:
@@ -187,12 +184,10 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
     )
 
 
-async def _warm_up(server: TrackingServer) -> None:
-    """Have MLflow's server started beside everything else: its first start takes many seconds."""
-    try:
-        await server.ensure()
-    except MlwsError as error:
-        _log.warning("MLflow's server could not be started: %s", error)
+def _tracking(settings: Settings, layout: Layout, runtime: Path) -> TrackingServer | None:
+    if not settings.mlflow:
+        return None
+    return TrackingServer(layout, runtime=runtime, idle=settings.mlflow_idle)
 
 
 def _local(settings: Settings, forking: Forking | None) -> LocalCompute:

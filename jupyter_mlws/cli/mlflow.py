@@ -8,6 +8,9 @@ from jupyter_mlws.cli import door
 from jupyter_mlws.cli.door import json_option
 
 
+_ASLEEP = "it is started when it is needed."
+
+
 @click.command()
 @json_option
 @click.pass_context
@@ -19,7 +22,8 @@ def command(context: click.Context, as_json: bool) -> None:
     if as_json:
         door.write_json({**state.model_dump(mode="json"), "pages": pages})
         return
-    click.echo(f"MLflow is {state.status}{f': {state.error}' if state.error else ''}")
+    more = state.error or (_ASLEEP if state.status == "stopped" else None)
+    click.echo(f"MLflow is {state.status}{f': {more}' if more else ''}")
     if pages:
         click.echo(f"  pages    {pages}  (in a browser that is logged in to Jupyter)")
     if state.url:

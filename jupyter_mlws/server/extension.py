@@ -63,6 +63,10 @@ class MlwsApp(ExtensionApp):
         0.0, help="US dollars for an hour of one job on the compute `local`; each job shows its cost."
     ).tag(config=True)
     mlflow = Bool(True, help="Whether jobs are tracked in MLflow.").tag(config=True)
+    mlflow_idle_seconds = Float(
+        300.0,
+        help="Seconds without a request or a job after which MLflow's server ends, until the next.",
+    ).tag(config=True)
     fork = Bool(
         True,
         help="Whether jobs start in processes forked from one that has imported what they need (Linux). "
@@ -199,6 +203,7 @@ class MlwsApp(ExtensionApp):
             gpus=self.gpus,
             price_per_hour=self.price_per_hour,
             mlflow=self.mlflow,
+            mlflow_idle=self.mlflow_idle_seconds,
             fork=self.fork,
             preload=tuple(self.preload),
             spares=self.spares,

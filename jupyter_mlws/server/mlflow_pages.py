@@ -97,12 +97,16 @@ class MlflowPagesHandler(NamedLocalProxyHandler):  # type: ignore[misc]
             tracking = services.tracking
             if tracking is None:
                 raise MlflowOff("MLflow is switched off here.", hint="Remove c.MlwsApp.mlflow = False.")
-            if tracking.state().status != "ready":
+            if tracking.state().status != "ready" and self._is_for_people():
                 # It takes seconds: meanwhile a page says so.
                 self.doors.beside.do(_started(tracking))
                 failed = tracking.state().error
                 raise MlflowStarting(failed or "MLflow is starting …", hint="Ask again in a moment.")
+            # What a page that is open asks for waits: MLflow's server may have ended since it was loaded.
             self._socket = str((await tracking.ensure()).socket)
+
+    def _is_for_people(self) -> bool:
+        return "text/html" in self.request.headers.get("Accept", "")
 
     async def _proxy_buffered(self, host: str, port: int, path: str, body: Any, client: Any) -> None:
         if self._socket is None or self.request.method != "GET" or not _DOWNLOAD.search(path):
@@ -142,7 +146,7 @@ class MlflowPagesHandler(NamedLocalProxyHandler):  # type: ignore[misc]
         )
         self.set_status(failure.status)
         self.set_header("Cache-Control", "no-store")
-        if "text/html" in self.request.headers.get("Accept", "") and failure.status == NotReady.status:
+        if self._is_for_people() and failure.status == NotReady.status:
             self.set_header("Content-Type", "text/html; charset=utf-8")
             self.finish(_WAITING.format(sentence=escape(failure.info.message)))
         else:

@@ -25,7 +25,7 @@ def health(pid: int) -> dict[str, int]:
     The number is raised when what jobs ask of the server changes: one that was started by an older version
     of this package, and outlived it, is then replaced and not adopted.
     """
-    return {"pid": pid, "version": 2}
+    return {"pid": pid, "version": 3}
 
 
 SOCKET = "mlflow.sock"
@@ -73,6 +73,11 @@ class ServerRecord(Record):
     def stopped(self) -> ServerRecord:
         """The same record without a process."""
         return self.model_copy(update={"pid": None, "process_started": None})
+
+    def moved_to(self, address: TrackingAddress) -> ServerRecord:
+        """The same record with another address."""
+        port = int(address.url.rpartition(":")[2])
+        return self.model_copy(update={"port": port, "token": address.token, "socket": str(address.socket)})
 
 
 def read_record(path: Path) -> ServerRecord | None:

@@ -1,14 +1,11 @@
-"""Start the process of MLflow's server: its sockets, its lock, its log, and the wait until it answers."""
+"""Start the process of MLflow's server: its lock, its log, and the wait until it answers."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import fcntl
 import os
-import secrets
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator
@@ -17,19 +14,12 @@ from pathlib import Path
 
 import httpx
 
-from jupyter_mlws.model.errors import NotReady
-from jupyter_mlws.tracking.address import HEALTH, SOCKET, ServerRecord, TrackingAddress, health
+from jupyter_mlws.tracking.address import HEALTH, TrackingAddress, health
+from jupyter_mlws.tracking.listening import Listening, TrackingFailed
 
 _LARGEST_LOG = 5 * 2**20
 _TAIL_LINES = 12
-_PATIENCE_PORT = 3.0
 _SENTENCE = "mlws: "
-
-
-class TrackingFailed(NotReady):
-    """MLflow's server did not start, or does not answer."""
-
-    code = "tracking_failed"
 
 
 @asynccontextmanager
@@ -60,87 +50,39 @@ async def start_lock(path: Path, *, patience: float) -> AsyncIterator[int]:
 
 
 def spawn(
-    folder: Path, *, runtime: Path, python: str, previous: ServerRecord | None, lock: int
-) -> tuple[subprocess.Popen[bytes], TrackingAddress]:
-    """Start the server in `folder`, in a session of its own, on the port and with the token of `previous`.
+    folder: Path, listening: Listening, *, token: str, python: str, idle: float, lock: int
+) -> subprocess.Popen[bytes]:
+    """Start the server in `folder`, in a session of its own, with the sockets `listening` and this token.
 
-    If another process has that port now, both are new: jobs under way would show the token to a stranger.
-    The sockets listen before the process is up, so that whoever connects meanwhile waits and is not refused.
+    It ends by itself after `idle` seconds without anything to do. Raises `TrackingFailed`.
     """
     log = folder / "server.log"
-    with contextlib.ExitStack() as stack:
-        tcp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP))
-        unix = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        same_port = _listen_on_loopback(tcp, port=previous.port if previous else 0)
-        token = previous.token if previous and same_port else secrets.token_urlsafe(32)
-        address = TrackingAddress(
-            url=f"http://127.0.0.1:{tcp.getsockname()[1]}", token=token, socket=_listen_in(runtime, unix)
+    _rotate(log)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    handed = (listening.tcp.fileno(), listening.unix.fileno(), lock)
+    arguments = [
+        word
+        for name, number in zip(("tcp", "unix", "lock"), handed, strict=True)
+        for word in (f"--{name}", str(number))
+    ]
+    try:
+        process = subprocess.Popen(
+            [python, "-m", "jupyter_mlws.tracking.serve", *arguments, "--idle", str(idle)],
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=descriptor,
+            stderr=descriptor,
+            pass_fds=handed,
+            start_new_session=True,
         )
-        _rotate(log)
-        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        stack.callback(os.close, descriptor)
-        handed = (tcp.fileno(), unix.fileno(), lock)
-        arguments = [
-            word
-            for name, number in zip(("tcp", "unix", "lock"), handed, strict=True)
-            for word in (f"--{name}", str(number))
-        ]
-        try:
-            process = subprocess.Popen(
-                [python, "-m", "jupyter_mlws.tracking.serve", *arguments],
-                cwd=folder,
-                stdin=subprocess.PIPE,
-                stdout=descriptor,
-                stderr=descriptor,
-                pass_fds=handed,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise TrackingFailed(f"MLflow's server cannot be started with {python}: {error}.") from error
+    except OSError as error:
+        raise TrackingFailed(f"MLflow's server cannot be started with {python}: {error}.") from error
+    finally:
+        os.close(descriptor)
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
         pipe.write(f"{token}\n".encode())
-    return process, address
-
-
-def _listen_on_loopback(tcp: socket.socket, *, port: int) -> bool:
-    """Listen on `port` if it is free and not 0, else on any; returns whether it became `port`."""
-    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    same = port != 0 and _bind_patiently(tcp, port)
-    if not same:
-        tcp.bind(("127.0.0.1", 0))
-    tcp.listen(1024)
-    return same
-
-
-def _bind_patiently(tcp: socket.socket, port: int) -> bool:
-    # The threads of a server that was just killed hold the port for a moment after its process is gone.
-    deadline = time.monotonic() + _PATIENCE_PORT
-    while True:
-        try:
-            tcp.bind(("127.0.0.1", port))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
-                return False
-            time.sleep(0.05)
-        else:
-            return True
-
-
-def _listen_in(runtime: Path, unix: socket.socket) -> Path:
-    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = runtime / SOCKET
-    path.unlink(missing_ok=True)
-    try:
-        unix.bind(os.fspath(path))
-    except OSError as error:
-        raise TrackingFailed(
-            f"MLflow's server cannot listen at {path}: {error}.",
-            hint="Set XDG_RUNTIME_DIR to a folder with a short path on a local disk.",
-        ) from error
-    path.chmod(0o600)
-    unix.listen(1024)
-    return path
+    return process
 
 
 def _rotate(log: Path) -> None:

@@ -13,7 +13,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import sqlite3
 import sys
 import threading
@@ -24,6 +23,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.tracking.address import HEALTH, ServerRecord, health, write_record
+from jupyter_mlws.tracking.idle import Idle, IdleEnd
+from jupyter_mlws.tracking.listening import Listening
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -218,6 +219,11 @@ def _pages(file: Path) -> int:
         connection.close()
 
 
+def _leave_out_arrow() -> None:
+    """Have pandas do without what no request needs: a seventh of the memory, and half a second."""
+    sys.modules["pyarrow"] = None  # type: ignore[assignment]
+
+
 def _load_application() -> _App:
     from mlflow.server import handlers
 
@@ -240,25 +246,19 @@ def _renew_connections() -> None:
     store.engine.dispose()  # those in use are closed when they are given back
 
 
-def _listening(descriptor: int, *, family: socket.AddressFamily) -> socket.socket:
-    # The protocol must be named: asyncio switches Nagle's delay of 40 ms off for IPPROTO_TCP alone.
-    protocol = socket.IPPROTO_TCP if family == socket.AF_INET else 0
-    return socket.socket(family, socket.SOCK_STREAM, protocol, fileno=descriptor)
-
-
-def _record_process(tcp: socket.socket, unix: socket.socket, *, token: str) -> None:
+def _record_process(listening: Listening, *, token: str) -> None:
     process = ProcessRef.this()
     record = ServerRecord(
         pid=process.pid,
         process_started=process.started,
-        port=tcp.getsockname()[1],
+        port=listening.port,
         token=token,
-        socket=os.fsdecode(unix.getsockname()),
+        socket=str(listening.path),
     )
     write_record(Path("server.json"), record)
 
 
-def _serve(tcp: socket.socket, unix: socket.socket, *, token: str) -> None:
+def _serve(listening: Listening, *, token: str, idle: float) -> None:
     import uvicorn
 
     folder = Path.cwd()
@@ -266,29 +266,39 @@ def _serve(tcp: socket.socket, unix: socket.socket, *, token: str) -> None:
     for name in ("tmp", "artifacts"):
         Path(name).mkdir(exist_ok=True)
     prepare_environment(os.environ, folder=folder)
+    _leave_out_arrow()
     prepare_database(Path(_DATABASE))
     application = _load_application()
     analyze(Path(_DATABASE))
     threading.Thread(
         target=_analyze_for_ever, args=[Path(_DATABASE)], kwargs={"renew": _renew_connections}, daemon=True
     ).start()
+    door = Idle(Door(application, token=token))
+    end = IdleEnd(door, listening, after=idle, unshipped=Path("unshipped"))
     config = uvicorn.Config(
-        Door(application, token=token),
+        door,
         loop="asyncio",
         access_log=False,
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=5,
+        callback_notify=end.look,
+        timeout_notify=0,  # at each tick that looks, which is one a second
     )
-    uvicorn.Server(config).run(sockets=[tcp, unix])
+    end.server = uvicorn.Server(config)
+    end.server.run(sockets=list(listening.both))
 
 
 def main() -> int:
-    """Serve until SIGTERM. Returns the exit code: 0, or 3 with a sentence in the last line of the log."""
+    """Serve until SIGTERM, or until idle.
+
+    Returns the exit code: 0, or 3 with a sentence in the last line of the log.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tcp", type=int, required=True, help="descriptor of the listening TCP socket")
     parser.add_argument("--unix", type=int, required=True, help="descriptor of the listening unix socket")
     parser.add_argument("--lock", type=int, required=True, help="descriptor of the lock on the start")
+    parser.add_argument("--idle", type=float, required=True, help="seconds of silence after which it ends")
     options = parser.parse_args()
     os.umask(0o077)
     token = sys.stdin.readline().strip()
@@ -296,15 +306,14 @@ def main() -> int:
         # Whoever started this died before it could say; an empty token would let everybody in.
         print("mlws: It was given no token.", file=sys.stderr, flush=True)
         return _FAILED
-    tcp = _listening(options.tcp, family=socket.AF_INET)
-    unix = _listening(options.unix, family=socket.AF_UNIX)
-    for listening in (tcp, unix):
-        listening.set_inheritable(False)
-    _record_process(tcp, unix, token=token)
+    listening = Listening.received([options.tcp, options.unix])
+    for each in listening.both:
+        each.set_inheritable(False)
+    _record_process(listening, token=token)
     # From here on whoever takes the lock finds this process in server.json.
     os.close(options.lock)
     try:
-        _serve(tcp, unix, token=token)
+        _serve(listening, token=token, idle=options.idle)
     except Unusable as error:
         sentence = str(error)
     except ImportError as error:

@@ -21,7 +21,9 @@ from jupyter_mlws.tracking.address import (
     read_record,
     write_record,
 )
-from jupyter_mlws.tracking.launch import TrackingFailed, answers, spawn, start_lock, until_ready
+from jupyter_mlws.tracking.kept import KeptSockets
+from jupyter_mlws.tracking.launch import answers, spawn, start_lock, until_ready
+from jupyter_mlws.tracking.listening import TrackingFailed
 
 if TYPE_CHECKING:
     from jupyter_mlws.store.layout import Layout
@@ -32,6 +34,8 @@ UI = "mlws/mlflow/"
 """Path of MLflow's pages behind the Jupyter server, relative to its base URL."""
 _TRUSTED_FOR = 10.0
 _PATIENCE_ALIVE = 10.0
+_PATIENCE_LOCK = 0.5
+_LOOK_SECONDS = 0.1
 _GRACE = 8.0
 
 
@@ -46,18 +50,21 @@ class TrackingServer:
         python: str = sys.executable,
         patience: float = 120.0,
         rest: float = 10.0,
+        idle: float = 300.0,
     ) -> None:
         """Nothing is started here.
 
         `runtime` is the short folder of mode 0700 for the socket, `python` an interpreter that has mlflow
         and this package. A start may take `patience` seconds (a slow disk, an old database to migrate);
-        after one that failed, the next is tried `rest` seconds later at the earliest.
+        after one that failed, the next is tried `rest` seconds later at the earliest. A server that is
+        started here ends by itself after `idle` seconds without anything to do.
         """
         self._folder = layout.mlflow
-        self._runtime = runtime
+        self.sockets = KeptSockets(runtime)
         self._python = python
         self._patience = patience
         self._rest = rest
+        self._idle = idle
         self._address: TrackingAddress | None = None
         self._process: ProcessRef | None = None
         self._checked = 0.0
@@ -90,7 +97,7 @@ class TrackingServer:
         if record is not None and self._is_ours(record):
             return record.address
         self._make_folder()
-        chosen = new_record(self._runtime)
+        chosen = new_record(self.sockets.runtime)
         if record is None and claim_record(self._record_path, chosen):
             return chosen.address
         known = read_record(self._record_path)
@@ -133,6 +140,20 @@ class TrackingServer:
                 write_record(self._record_path, record.stopped())
         self._process = self._address = self._failure = None
 
+    async def stand_by(self) -> ProcessRef | None:
+        """Keep the sockets of the address from now on; return the server's process if it lives.
+
+        Where it does not, `sockets.now` listen at the address on record. Raises `TrackingFailed`, also when
+        another process is just starting the server.
+        """
+        self.sockets.stands_by = True
+        _, process = await asyncio.to_thread(self._look)
+        if process is not None and self._is_to_end(process):
+            return process
+        await asyncio.to_thread(self.reserve)
+        async with start_lock(self._folder / "server.lock", patience=_PATIENCE_LOCK):
+            return await asyncio.to_thread(self._listen_unless_alive)
+
     def state(self) -> TrackingState:
         """How it stands: `starting`, `ready`, `stopped` or `failed`, as this object knows it. Never waits."""
         if self._address and self._is_alive():
@@ -141,7 +162,9 @@ class TrackingServer:
             return TrackingState(status="starting", ui=UI)
         if self._failure:
             return TrackingState(status="failed", error=str(self._failure[1]))
-        return TrackingState(status="stopped")
+        kept = self.sockets.now
+        url = None if kept is None else f"http://127.0.0.1:{kept.port}"
+        return TrackingState(status="stopped", url=url, ui=UI)
 
     @property
     def _record_path(self) -> Path:
@@ -161,7 +184,7 @@ class TrackingServer:
         record, process = await asyncio.to_thread(self._look)
         if record is None or process is None or folder_of(process) != self._folder.resolve():
             return None
-        if not await answers(record.address, pid=process.pid, patience=_PATIENCE_ALIVE):
+        if not await _answers_alive(record.address, process):
             return None
         self._process, self._address, self._checked = process, record.address, time.monotonic()
         return record.address
@@ -181,13 +204,35 @@ class TrackingServer:
             return await self._start(previous=record, lock=lock)
 
     async def _start(self, *, previous: ServerRecord | None, lock: int) -> TrackingAddress:
-        child, address = await asyncio.to_thread(
-            spawn, self._folder, runtime=self._runtime, python=self._python, previous=previous, lock=lock
-        )
-        self._children.append(child)
-        await until_ready(child, address=address, log=self._folder / "server.log", patience=self._patience)
+        listening, address = await asyncio.to_thread(self.sockets.for_start, previous)
+        try:
+            child = await asyncio.to_thread(
+                spawn,
+                self._folder,
+                listening,
+                token=address.token,
+                python=self._python,
+                idle=self._idle,
+                lock=lock,
+            )
+            self._children.append(child)
+            log = self._folder / "server.log"
+            await until_ready(child, address=address, log=log, patience=self._patience)
+            if self.sockets.now is None:
+                self.sockets.keep(listening.again())
+        finally:
+            listening.close()
         self._process, self._address, self._checked = ProcessRef.of(child.pid), address, time.monotonic()
         return address
+
+    def _listen_unless_alive(self) -> ProcessRef | None:
+        record, process = self._look()
+        if record is None or (process is not None and self._is_to_end(process)):
+            return process
+        address = self.sockets.listen(record)
+        if address != record.address:
+            write_record(self._record_path, record.stopped().moved_to(address))
+        return None
 
     def _look(self) -> tuple[ServerRecord | None, ProcessRef | None]:
         self._reap()
@@ -221,3 +266,14 @@ def _end(process: ProcessRef) -> None:
         process.send(number)
         if process.wait(_GRACE):
             return
+
+
+async def _answers_alive(address: TrackingAddress, process: ProcessRef) -> bool:
+    """Whether the process answers. One that ends meanwhile leaves whoever asks waiting for the next."""
+    answering = asyncio.create_task(answers(address, pid=process.pid, patience=_PATIENCE_ALIVE))
+    try:
+        while not answering.done() and process.alive():
+            await asyncio.wait([answering], timeout=_LOOK_SECONDS)
+        return answering.done() and answering.result()
+    finally:
+        answering.cancel()

@@ -96,10 +96,11 @@ def test_mlflow_stays_for_the_jobs_that_run_and_ends_with_the_last_server(
     server = start_server(arguments=["--MlwsApp.mlflow=True"])
     mark = server.place.root / "go on"
     with server.client() as api:
-        wait_for(lambda: api.get("/mlflow").json()["status"] == "ready", 90)
+        assert api.get("/mlflow").json()["status"] == "stopped"
         code = f"import os, time\nwhile not os.path.exists({str(mark)!r}): time.sleep(.05)"
         id = api.post("/jobs", json=a_cell(code)).json()["id"]
         wait_for(lambda: api.get(f"/jobs/{id}").json()["status"] == "Running", 60)
+        wait_for(lambda: api.get("/mlflow").json()["status"] == "ready", 90)
     mlflow = psutil.Process(json.loads((server.workspace / "mlflow" / "server.json").read_text())["pid"])
     server.process.send_signal(signal.SIGTERM)
     server.process.wait(20)

@@ -17,7 +17,7 @@ def test_without_a_token_it_serves_nobody(place: Any) -> None:
         for listening in (tcp, unix):
             listening.listen()
         handed = {"--tcp": tcp.fileno(), "--unix": unix.fileno(), "--lock": lock.fileno()}
-        words = [str(word) for pair in handed.items() for word in pair]
+        words = [str(word) for pair in [*handed.items(), ("--idle", 300)] for word in pair]
         ended = subprocess.run(
             [sys.executable, "-m", "jupyter_mlws.tracking.serve", *words],
             cwd=folder,
