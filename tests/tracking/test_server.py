@@ -363,7 +363,7 @@ async def test_mlflow_is_missing(
     make: Make, place: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "mlflow.py").write_text("raise ModuleNotFoundError(\"No module named 'mlflow'\")")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     with pytest.raises(TrackingFailed, match=r"cannot be imported by .*python.*: No module named 'mlflow'"):
         await make().ensure()
 
