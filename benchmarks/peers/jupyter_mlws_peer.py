@@ -32,6 +32,7 @@ os.environ["MLWS_WORKSPACE"] = str(HOME / "workspace")
 os.environ[MARK] = str(HOME)
 os.environ.pop("MLWS_RUNTIME_FILE", None)
 
+import httpx  # noqa: E402
 import psutil  # noqa: E402
 
 import jupyter_mlws as mlws  # noqa: E402
@@ -136,8 +137,11 @@ async def _completed(job: AsyncJob) -> None:
 
 async def _open() -> AsyncWorkspace:
     workspace = await mlws.aconnect()
-    # MLflow's server starts once and then stays; its start is no job's time.
-    while (state := await workspace.mlflow()).status == "starting":  # noqa: ASYNC110 - it is in another process
+    # MLflow's server is started by whoever connects; its start is no job's time.
+    while (state := await workspace.mlflow()).status != "ready":
+        if state.url is not None:
+            async with httpx.AsyncClient(trust_env=False, timeout=120) as client:
+                await client.get(state.url)
         await asyncio.sleep(0.1)
     print(f"MLflow is {state.status}", file=sys.stderr)
     return workspace

@@ -21,8 +21,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 def printed() -> str:
     """What the command prints, in a process of its own, as `make types` runs it.
 
-    pydantic parses the sources of the records; in Python 3.11 `ast.parse` fails now and then («AST constructor
-    recursion depth mismatch») in a process as long-lived and full of threads as this one.
+    pydantic parses the sources of the records; in Python 3.11 `ast.parse` fails now and then («AST
+    constructor recursion depth mismatch») in a process as long-lived and full of threads as this one.
     """
     return subprocess.run(
         [sys.executable, "-m", "jupyter_mlws.server.openapi"],

@@ -62,6 +62,7 @@ def test_a_database_of_the_version_before_is_upgraded_with_its_jobs(layout, make
     db.close()
     with sqlite3.connect(layout.database) as connection:
         connection.execute("DROP TABLE computes")
+        connection.execute("DROP INDEX ix_job_metrics_of_jobs")
         connection.execute("UPDATE alembic_version SET version_num = '0002'")
     connection.close()
     db = Database.open(layout)
