@@ -7,7 +7,6 @@ import click
 from jupyter_mlws.cli import door
 from jupyter_mlws.cli.door import json_option
 
-
 _ASLEEP = "it is started when it is needed."
 
 

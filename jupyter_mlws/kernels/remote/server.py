@@ -7,7 +7,7 @@ import contextlib
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -15,6 +15,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest, HTTPResp
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from jupyter_mlws.kernels.remote.codec import V1
+from jupyter_mlws.kernels.remote.token import Token
 from jupyter_mlws.kernels.remote.troubles import Unreachable, UrlInvalid, not_jupyter, trouble
 
 _CONNECT_SECONDS = 10.0
@@ -23,9 +24,6 @@ _START_SECONDS = 90.0  # a gateway may bring up a container first
 _TRIES = 3
 _AGAIN_SECONDS = 0.3
 _LARGEST_ANSWER = 256 << 20
-
-Token = Callable[[], "str | None"]
-"""Gives the token as it is now; it may be renewed while a job runs."""
 
 
 def checked_url(url: str) -> str:
