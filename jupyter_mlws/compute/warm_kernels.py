@@ -42,6 +42,8 @@ class _Place:
     remote: Remote
     launched_at: float
     active_at: float
+    running: int = 0
+    """Jobs at the last look."""
     not_before: float = 0.0
     starting: asyncio.Task[None] | None = None
 
@@ -136,6 +138,9 @@ class WarmKernels:
             return
         if running:
             place.active_at = now
+        if running < place.running:
+            place.not_before = 0.0  # where it was full there is room now
+        place.running = running
         use = Use(row.spec.slots, running, waiting, now - place.launched_at, now - place.active_at)
         under_way = place.starting is not None and not place.starting.done()
         decided = verdict(use, spares=max(len(kept), int(under_way)), idle=self._idle)
