@@ -154,14 +154,15 @@ async def test_a_job_takes_the_kernel_that_waits_and_finds_it_fresh(lab2, run, w
     assert (await waits()).kernel_id != found.kernel_id  # and one waits for the next
 
 
-async def test_a_kernel_that_died_is_no_trouble_of_the_job(lab2, run, waits, elsewhere):
+async def test_a_kernel_that_is_stuck_is_no_trouble_of_the_job(lab2, run, waits, elsewhere, wait_until):
     await lab2()
     await run("1")
-    await waits()
+    found = await waits()
     folders = list(elsewhere.temporary.glob("mlws-*"))
     for pid in elsewhere.pids():
         os.kill(pid, signal.SIGSTOP)  # it answers nothing, and its server believes that it lives
     assert await run("print('cold')") == "cold\n"
+    await wait_until(lambda: found.kernel_id not in elsewhere.kernels(), what="the end of the stopped one")
     for folder in folders:
         shutil.rmtree(folder)  # it could not any more
 

@@ -5,30 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jupyter_mlws.kernels.driver import Usage
 from jupyter_mlws.kernels.remote.asking import Asking
+from jupyter_mlws.kernels.remote.beside import Beside
 from jupyter_mlws.kernels.remote.bridge import Bridge
-from jupyter_mlws.kernels.remote.caller import Caller, CallFailed, request
+from jupyter_mlws.kernels.remote.caller import Caller, CallFailed
 from jupyter_mlws.kernels.remote.codec import Wire
 from jupyter_mlws.kernels.remote.files import RemoteFiles
 from jupyter_mlws.kernels.remote.inbox import Inbox
 from jupyter_mlws.kernels.remote.line import Line, Say
+from jupyter_mlws.kernels.remote.pulse import Pulse
 from jupyter_mlws.kernels.remote.records import Records, RecordSpool
-from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
+from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer, persistently
 from jupyter_mlws.kernels.remote.troubles import kernel_died, kernel_gone
 from jupyter_mlws.kernels.remote.unnumbered import Unnumbered, died
 from jupyter_mlws.model.errors import ErrorInfo, MlwsError
 from jupyter_mlws.model.remote import Remote
 
-_LOOK_SECONDS = 1.0
-_SILENT_SECONDS = 5.0  # without an answer of the kernel until its server is asked about it
-_TRIES = 3
-_AGAIN_SECONDS = 0.5
-_DIE_SECONDS = 2.0
 _RECORDS_SECONDS = 600.0  # for what was logged and is still under way: a model of some gigabytes, say
 _SAFE = ("kernel_info_request",)
 """Requests that may be sent twice to a kernel that does not know them again."""
@@ -56,14 +52,14 @@ class RemoteKernel:
         self._gone = gone
         self._server, self._id, self._remote = server, kernel_id, remote
         self._say, self._records = say, Records(spool, name=remote.name, say=say)
-        self._inbox = Inbox(deliver=self._deliver, say=say, beside=self._beside)
+        self._beside = Beside()
+        self._inbox = Inbox(deliver=self._deliver, say=say, beside=self._beside.do)
         self._asking = Asking()
         self._line: Line | None = None
         self._caller: Caller | None = None
         self._session: str | None = None
         self._replied: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._usage: Usage | None = None
+        self._pulse: Pulse | None = None
         self._epitaph: ErrorInfo | None = None
         self._ended = asyncio.Event()
         self._deleted = self._closed = False
@@ -114,14 +110,22 @@ class RemoteKernel:
         self._caller = Caller(self._line, nonce=nonce, heard=lambda: self._inbox.heard)
         self._inbox.begin(self._caller, session=self._session, first=int(found["next"]))
         self.files = RemoteFiles(self._caller, name=self._remote.name, folder=self.folder)
-        self._beside(self._watch)
+        self._pulse = Pulse(
+            self._server,
+            self._id,
+            line=self._line,
+            caller=self._caller,
+            session=self.client.session.session,
+            end=self._end,
+        )
+        self._beside.do(self._pulse.watch)
         self._records.begin(self.files)
 
     # --- what a kernel does, see `kernels.driver`
 
     async def interrupt(self) -> None:
         """Interrupt the code that runs."""
-        await self._try(lambda: self._server.interrupt(self._id))
+        await persistently(lambda: self._server.interrupt(self._id))
 
     async def terminate(self) -> None:
         """Have its server end it; it has a moment to end by itself."""
@@ -144,7 +148,7 @@ class RemoteKernel:
 
     async def usage(self) -> Usage | None:
         """What its processes use, as they said a moment ago."""
-        return self._usage
+        return None if self._pulse is None else self._pulse.usage
 
     def last_words(self) -> str:
         """Not known here: its server has them."""
@@ -170,8 +174,7 @@ class RemoteKernel:
         await self._records.close(patience=_RECORDS_SECONDS if patience > 0 and await self.alive() else 0.0)
         self._closed = True
         self._inbox.close()
-        for task in self._tasks:
-            task.cancel()
+        self._beside.cancel()
         if patience <= 0 and self._caller is not None and self._line is not None and self._line.connected:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._caller.call("die"), 0.2)
@@ -244,7 +247,7 @@ class RemoteKernel:
         self._inbox.pull()
         if self._connected and self._unnumbered.unsettled:
             self._say(self._unnumbered.warning, "warning")
-            self._beside(self._settle)
+            self._beside.do(self._settle)
 
     async def _settle(self) -> None:
         if (why := await self._unnumbered.settle(self.client.session.session)) is not None:
@@ -254,33 +257,7 @@ class RemoteKernel:
         assert self._line is not None
         self._line.send(wire)
 
-    # --- whether it lives
-
-    async def _watch(self) -> None:
-        assert self._caller is not None and self._line is not None
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            looking = asyncio.create_task(self._caller.call("look"))
-            try:
-                while not (await asyncio.wait((looking,), timeout=_SILENT_SECONDS))[0]:
-                    if self._line.connected:
-                        await self._inquire()
-                found = looking.result().content
-                if found.get("memory") is not None:
-                    self._usage = Usage(memory=int(found["memory"]), cpu_seconds=float(found["cpu"]))
-            finally:
-                looking.cancel()
-
-    async def _inquire(self) -> None:
-        """Ask the server, and whatever is in the place of the kernel, since the kernel does not answer."""
-        assert self._line is not None
-        try:
-            if await self._server.state(self._id) is None:
-                self._end(kernel_gone(self._remote.name))
-        except MlwsError:
-            return  # the connection says more
-        self._line.send(request("kernel_info_request", {}, session=self.client.session.session))
-        self._line.send_again()
+    # --- its end
 
     def _lost(self, over: asyncio.Future[Exception]) -> None:
         if self._closed:
@@ -303,7 +280,7 @@ class RemoteKernel:
         """Have the server end the kernel, which makes it count as ended whatever the server does."""
         if self._deleted:
             return
-        error = await self._try(lambda: self._server.delete(self._id))
+        error = await persistently(lambda: self._server.delete(self._id))
         if error is None:
             self._deleted = True
             self._gone()
@@ -315,28 +292,3 @@ class RemoteKernel:
             )
         self._ended.set()
         self._asking.end()
-
-    async def _try(self, do: Callable[[], Any]) -> MlwsError | None:
-        for number in range(_TRIES):
-            try:
-                await do()
-                return None
-            except MlwsError as error:
-                failed = error
-            if number < _TRIES - 1:
-                await asyncio.sleep(_AGAIN_SECONDS)
-        return failed
-
-    def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(_quietly(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-async def _quietly(work: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await work()  # begun here: a task that is canceled before its start leaves none behind
-    except (MlwsError, KernelGone):
-        return  # the line's end says it
-    except Exception:
-        traceback.print_exc()

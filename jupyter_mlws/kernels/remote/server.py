@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -16,6 +16,7 @@ from jupyter_mlws.kernels.remote.codec import V1
 from jupyter_mlws.kernels.remote.token import Token
 from jupyter_mlws.kernels.remote.troubles import Unreachable, UrlInvalid, not_jupyter, trouble
 from jupyter_mlws.kernels.remote.websocket import Socket
+from jupyter_mlws.model.errors import MlwsError
 
 _CONNECT_SECONDS = 10.0
 _SECONDS = 20.0
@@ -213,6 +214,19 @@ class RemoteServer:
         except ValueError as error:
             found = f"{path} gives {answer.headers.get('Content-Type', 'no JSON')}"
             raise not_jupyter(name=self.name, url=self.url, found=found) from error
+
+
+async def persistently(do: Callable[[], Awaitable[None]]) -> MlwsError | None:
+    """Do something that can be repeated; return the error where several tries fail."""
+    for number in range(_TRIES):
+        try:
+            await do()
+            return None
+        except MlwsError as error:
+            failed = error
+        if number < _TRIES - 1:
+            await asyncio.sleep(_AGAIN_SECONDS)
+    return failed
 
 
 class KernelGone(Exception):
