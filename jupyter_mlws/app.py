@@ -37,7 +37,7 @@ from jupyter_mlws.store.tokens import Tokens
 from jupyter_mlws.tracking.server import TrackingServer
 from jupyter_mlws.tracking.standby import Standby
 
-_CLOSE_SECONDS = 1.0  # for what waits on other servers to be ended
+_CLOSE_SECONDS = 1.7  # for what waits on other servers to be ended
 
 
 @dataclass(frozen=True)

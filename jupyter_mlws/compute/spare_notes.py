@@ -30,14 +30,20 @@ class SpareNotes:
         make_folder(self.folder)
         write_atomically(path, found.model_dump_json().encode())
 
-    def offer(self, path: Path, found: Whereabouts) -> bool:
-        """Let workers take the kernel of a note that was begun; False when somebody has it ended."""
+    def update(self, path: Path, found: Whereabouts) -> bool:
+        """Write a note that was begun anew; False when somebody has its kernel ended."""
         with locked(self.folder):
             if not path.exists():
                 return False
             write_atomically(path, found.model_dump_json().encode())
+            return True
+
+    def offer(self, path: Path) -> bool:
+        """Let workers take the kernel of a note; False when somebody has it ended."""
+        with contextlib.suppress(FileNotFoundError), locked(self.folder):
             path.rename(path.with_suffix(READY))
             return True
+        return False
 
     def claim(self, path: Path) -> Path | None:
         """Take a note from the offers, to end its kernel; None when a worker has it."""

@@ -31,7 +31,6 @@ _REST_SECONDS = 60.0  # after a spare could not be started
 _END_SECONDS = 20.0
 _AGAIN_SECONDS = 10.0  # until one that could not be ended is tried again, later less often
 _GIVE_UP_SECONDS = 86_400.0
-_FINISH_SECONDS = 1.0  # that a closing server lets a start go on, so that it is known what there is to end
 _log = logging.getLogger(__name__)
 
 
@@ -120,9 +119,8 @@ class WarmKernels:
         if not self._leads:
             return
         self._leads = False
-        if self._starts:
-            await asyncio.wait(self._starts, timeout=_FINISH_SECONDS)
-        await self._end_all(None, seconds=seconds)
+        # What is being started finds its note taken, and ends its kernel as soon as it has one.
+        await self._end_all(None, seconds=seconds, beside=self._starts)
 
     # --- one compute
 
@@ -166,11 +164,14 @@ class WarmKernels:
         # As it is now: with a compute its token goes, and what was begun has to be ended all the same.
         token = await asyncio.to_thread(token_of(place.remote.token_file))
 
-        async def note(found: Whereabouts) -> None:
+        async def note(found: Whereabouts) -> bool:
+            if found.kernel_id is not None:
+                return await asyncio.to_thread(self._notes.update, path, found)
             await asyncio.to_thread(self._notes.begin, path, found)
+            return True
 
         async def keep(found: Whereabouts) -> bool:
-            return await asyncio.to_thread(self._notes.offer, path, found)
+            return await asyncio.to_thread(self._notes.offer, path)
 
         try:
             await start_spare(place.remote, token=lambda: token, note=note, keep=keep)
@@ -193,14 +194,17 @@ class WarmKernels:
         if (running is None or running.done()) and time.monotonic() >= self._again.get(path.name, 0.0):
             self._ending[path.name] = asyncio.create_task(self._end(path, found))
 
-    async def _end_all(self, name: str | None, *, seconds: float) -> None:
+    async def _end_all(
+        self, name: str | None, *, seconds: float, beside: Iterable[asyncio.Task[None]] = ()
+    ) -> None:
         notes = await asyncio.to_thread(self._notes.of, name)
         claimed = [(await asyncio.to_thread(self._notes.claim, path), found) for path, found in notes]
         self._left = True
         tasks = [asyncio.create_task(self._end(path, found)) for path, found in claimed if path is not None]
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=seconds)
-            await _canceled(late)
+        waited: set[asyncio.Task[Any]] = {*tasks, *beside}
+        if waited:
+            _, late = await asyncio.wait(waited, timeout=seconds)
+            await _canceled(late.intersection(tasks))
 
     async def _end(self, path: Path, found: Whereabouts) -> bool:
         """End the kernel of a note that was claimed; False when it may still be there."""

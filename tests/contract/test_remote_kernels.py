@@ -64,7 +64,7 @@ class Sparing:
 
     async def start(self, choice, *, cwd, env):
         async def note(found):
-            pass
+            return True
 
         async def keep(found):
             self.ready.write_text(found.model_dump_json())

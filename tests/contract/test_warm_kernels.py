@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from jupyter_mlws.app import Services, Settings
-from jupyter_mlws.kernels.remote.spares import READY, notes, read
+from jupyter_mlws.kernels.remote.spares import READY, STARTING, notes, read
 from jupyter_mlws.model.compute import ComputeCreate
 from jupyter_mlws.model.events import Message
 from jupyter_mlws.model.job import JobKind, JobSpec, KernelChoice
@@ -258,6 +258,16 @@ async def test_a_server_that_ends_leaves_none(lab2, run, waits, services, elsewh
     await lab2()
     await run("1")
     await waits()
+    await services.close()
+    assert elsewhere.kernels() == []
+
+
+async def test_a_server_that_ends_while_one_is_started_leaves_none(
+    lab2, run, services, elsewhere, place, wait_until
+):
+    await lab2()
+    await run("1")
+    await wait_until(lambda: notes(place.workspace / "spares", STARTING), what="a kernel that is started")
     await services.close()
     assert elsewhere.kernels() == []
 

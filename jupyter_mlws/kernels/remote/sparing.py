@@ -26,14 +26,14 @@ async def start_spare(
     remote: Remote,
     *,
     token: Token,
-    note: Callable[[Whereabouts], Awaitable[None]],
+    note: Callable[[Whereabouts], Awaitable[bool]],
     keep: Callable[[Whereabouts], Awaitable[bool]],
 ) -> None:
     """Start a kernel of the compute's own kernelspec, prepare it, and leave it.
 
-    `note` is told how it is found before it is asked for; `keep` is told when it is ready, and says whether
-    it is still wanted. Where that is not so, or something fails, it is ended again as far as it can be.
-    Nothing is done where the kernelspec is not Python's. Raises errors of ours.
+    `note` is told how it is found before it is asked for and again once its id is known, `keep` when it is
+    ready; both say whether it is still wanted. Where that is not so, or something fails, it is ended again as
+    far as it can be. Nothing is done where the kernelspec is not Python's. Raises errors of ours.
     """
     server = RemoteServer(remote.url, name=remote.name, token=token)
     kernel_id: str | None = None
@@ -51,10 +51,13 @@ async def start_spare(
             session_id=uuid.uuid4().hex,
             spare=spare,
         )
-        await note(found)
+        if not await note(found):
+            return
         kernel_id = await server.start(found.session, kernel=kernelspec.name)
-        await _prepare(server, kernel_id, remote=remote, nonce=spare.nonce)
-        kept = await keep(found.model_copy(update={"kernel_id": kernel_id}))
+        found = found.model_copy(update={"kernel_id": kernel_id})
+        if await note(found):
+            await _prepare(server, kernel_id, remote=remote, nonce=spare.nonce)
+            kept = await keep(found)
     finally:
         try:
             if kernel_id is not None and not kept:
