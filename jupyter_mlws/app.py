@@ -12,6 +12,7 @@ from jupyter_mlws.compute.builders import BUILDERS, Builder
 from jupyter_mlws.compute.local import LocalCompute
 from jupyter_mlws.compute.roster import Computes
 from jupyter_mlws.compute.service import ComputeService
+from jupyter_mlws.compute.warm_kernels import WarmKernels
 from jupyter_mlws.forking.client import end_servers
 from jupyter_mlws.jobs.controller import JobController
 from jupyter_mlws.jobs.launch import Launcher
@@ -36,6 +37,8 @@ from jupyter_mlws.store.tokens import Tokens
 from jupyter_mlws.tracking.server import TrackingServer
 from jupyter_mlws.tracking.standby import Standby
 
+_CLOSE_SECONDS = 1.7  # for what waits on other servers to be ended
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -54,6 +57,7 @@ class Settings:
     """Whether workers and kernels are forked from processes that have imported what jobs need."""
     preload: tuple[str, ...] = PRELOAD
     spares: int = 2
+    """Kernels that wait for each Python in use here, and if not 0, one on each other server in use."""
     fork_idle: float = 300.0
     """Seconds."""
     snapshot: Limits = field(default_factory=Limits)
@@ -74,6 +78,7 @@ class Services:
     loop: ReconcileLoop
     publisher: Publisher
     forking: Forking | None
+    warm: WarmKernels | None
 
     @property
     def leader(self) -> bool:
@@ -100,7 +105,6 @@ class Services:
         blobs = Blobs(layout.blobs)
         forking = _forking(settings, runtime)
         tokens = Tokens(layout.tokens)
-        computes = Computes(_local(settings, forking), tokens=tokens, builders=builders)
         event_loop = asyncio.get_running_loop()
         publisher: Publisher
 
@@ -111,6 +115,8 @@ class Services:
         doorbell = Doorbell(bell_path)
         records = JobRecords(database, changed=changed)
         publisher = Publisher(records, on_change)
+        warm = _warm(settings, layout, records, tokens)
+        computes = Computes(_local(settings, forking), tokens=tokens, builders=builders, warm=warm)
         tracking = _tracking(settings, layout, runtime)
         recorder = Recorder(tracking, blobs=blobs, doorbell=bell_path)
         launcher = Launcher(
@@ -129,7 +135,7 @@ class Services:
         loop = ReconcileLoop(
             leadership=Leadership(database),
             doorbell=doorbell,
-            controllers=[controller, Standby(tracking)],
+            controllers=[controller, Standby(tracking), *([] if warm is None else [warm])],
         )
 
         def wake_the_leader(id: str) -> None:
@@ -153,11 +159,12 @@ class Services:
             blobs=blobs,
             records=records,
             jobs=jobs,
-            computes=ComputeService(computes, records=records, tokens=tokens),
+            computes=ComputeService(computes, records=records, tokens=tokens, warm=warm),
             tracking=tracking,
             loop=loop,
             publisher=publisher,
             forking=forking,
+            warm=warm,
         )
         await publisher.start()
         loop.start()
@@ -166,6 +173,8 @@ class Services:
     async def close(self) -> None:
         """Serve no more; jobs run on, and while there are any so do MLflow and the fork servers."""
         needed = not self.leader or bool(await self.records.read(rows.active))
+        if self.warm is not None:
+            await self.warm.close(seconds=_CLOSE_SECONDS)
         await self.loop.close()
         await self.publisher.close()
         await self.jobs.close()
@@ -182,6 +191,12 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
     return Forking(
         root=str(runtime), preload=settings.preload, spares=settings.spares, idle=settings.fork_idle
     )
+
+
+def _warm(settings: Settings, layout: Layout, records: JobRecords, tokens: Tokens) -> WarmKernels | None:
+    if settings.spares == 0:
+        return None
+    return WarmKernels(layout.spares, records=records, tokens=tokens, idle=settings.fork_idle)
 
 
 def _tracking(settings: Settings, layout: Layout, runtime: Path) -> TrackingServer | None:

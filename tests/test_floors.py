@@ -51,7 +51,10 @@ STANDALONE = {
     # Runs in any kernel, where our package is not installed; cloudpickle where it is there.
     "capture/portable.py": {"cloudpickle"},
     # Runs in kernels of other machines; psutil is there with ipykernel.
-    "kernels/remote/inside.py": {"psutil"},
+    "kernels/remote/inside.py": set(),
+    "kernels/remote/inside_files.py": set(),
+    "kernels/remote/inside_kept.py": set(),
+    "kernels/remote/inside_machine.py": {"psutil"},
     # Run in the job's kernel; MLflow where the user's code imports it.
     "tracking/bootstrap.py": {"mlflow"},
     "tracking/inside.py": {"mlflow"},

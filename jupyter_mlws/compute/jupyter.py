@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from jupyter_mlws.compute.warm_kernels import WarmKernels
 from jupyter_mlws.kernels.remote.driver import RemoteDriver
 from jupyter_mlws.kernels.remote.server import RemoteServer
 from jupyter_mlws.model.attempt_files import AttemptFiles
@@ -33,14 +34,19 @@ class JupyterCompute:
         token: Callable[[], str | None],
         token_file: Path | None,
         launch: Callable[[Path], Awaitable[ProcessRef]],
+        warm: WarmKernels | None = None,
     ) -> None:
-        """`token` gives it as it is now; workers read `token_file`. `launch` starts a worker here."""
-        self._spec, self._token, self._launch = spec, token, launch
+        """`token` gives it as it is now; workers read `token_file`. `launch` starts a worker here.
+
+        `warm` keeps a kernel ready there once a job has run.
+        """
+        self._spec, self._token, self._launch, self._warm = spec, token, launch, warm
         self._remote = Remote(
             name=spec.name,
             url=spec.url,
             token_file=None if token_file is None else str(token_file),
             kernel=spec.kernel,
+            spares=None if warm is None else str(warm.folder),
         )
         self.name = spec.name
         self.price_per_hour = spec.price_per_hour
@@ -49,7 +55,10 @@ class JupyterCompute:
     async def launch(self, folder: Path) -> ProcessRef:
         """Start a worker here that drives a kernel there. Raises `LaunchFailed`, OSError."""
         await asyncio.to_thread(_write, AttemptFiles(folder).remote, self._remote.model_dump_json())
-        return await self._launch(folder)
+        ref = await self._launch(folder)
+        if self._warm is not None:
+            self._warm.used(self._remote)
+        return ref
 
     def environment(self, *, gpus: int, taken: set[int]) -> tuple[dict[str, str], list[int]]:
         """Return nothing: what its kernels see of the devices there is its own affair."""

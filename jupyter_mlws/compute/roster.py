@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.compute.builders import Builder, Means
+from jupyter_mlws.compute.warm_kernels import WarmKernels
 from jupyter_mlws.model.compute import ComputeSpec
 from jupyter_mlws.model.errors import NotFound
 from jupyter_mlws.store import computes as rows
@@ -24,10 +25,19 @@ class ComputeUnknown(NotFound):
 class Computes:
     """Makes backends from rows; used from any thread."""
 
-    def __init__(self, local: ComputeBackend, *, tokens: Tokens, builders: Mapping[str, Builder]) -> None:
+    def __init__(
+        self,
+        local: ComputeBackend,
+        *,
+        tokens: Tokens,
+        builders: Mapping[str, Builder],
+        warm: WarmKernels | None = None,
+    ) -> None:
+        """`warm` keeps kernels ready on computes that are other Jupyter servers."""
         self.local = local
         self.builders = builders
         self._tokens = tokens
+        self._warm = warm
         self._built: dict[str, tuple[ComputeSpec, str | None, ComputeBackend]] = {}
         self._building = threading.Lock()
 
@@ -45,6 +55,7 @@ class Computes:
                     token=lambda: self._tokens.read(row.token),
                     token_file=None if row.token is None else self._tokens.path(row.token),
                     launch=self.local.launch,
+                    warm=self._warm,
                 )
                 backend = self.builders[row.spec.type](row.spec, means)
                 self._built[name] = (row.spec, row.token, backend)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 from jupyter_mlws.compute.asking import read_request, refuse_local
 from jupyter_mlws.compute.looking import look
+from jupyter_mlws.compute.records import Records
 from jupyter_mlws.compute.roster import Computes, unknown
 from jupyter_mlws.compute.seeing import Use, local_as_seen, row_as_seen
+from jupyter_mlws.compute.warm_kernels import WarmKernels
 from jupyter_mlws.model.compute import Compute, ComputeCheck, ComputeCreate, ComputeSpec
 from jupyter_mlws.model.errors import Conflict, Invalid
 from jupyter_mlws.store import audit
@@ -20,7 +22,7 @@ from jupyter_mlws.store.computes import ComputeRow
 from jupyter_mlws.store.tokens import Tokens
 from jupyter_mlws.store.transaction import Transaction
 
-T = TypeVar("T")
+_END_SECONDS = 3.0  # that a kernel which waits there may take to be ended
 
 
 class ComputeUnreachable(Invalid):
@@ -41,16 +43,6 @@ class ComputeChanged(Conflict):
     code = "compute_changed"
 
 
-class Records(Protocol):
-    """The database, from the event loop."""
-
-    async def read(self, action: Callable[[Transaction], T]) -> T:
-        """Run `action` in a read transaction."""
-
-    async def write(self, action: Callable[[Transaction], T], *, durable: bool = False) -> T:
-        """Run `action` in a write transaction."""
-
-
 class _Token(NamedTuple):
     """The token that a compute is to have."""
 
@@ -64,8 +56,12 @@ class _Token(NamedTuple):
 class ComputeService:
     """The computes of a workspace."""
 
-    def __init__(self, computes: Computes, *, records: Records, tokens: Tokens) -> None:
+    def __init__(
+        self, computes: Computes, *, records: Records, tokens: Tokens, warm: WarmKernels | None = None
+    ) -> None:
+        """`warm` keeps kernels ready on computes; they end with them."""
         self._computes = computes
+        self._warm = warm
         self._records = records
         self._tokens = tokens
 
@@ -120,6 +116,8 @@ class ComputeService:
         if token.renewed and token.value is not None:
             # In its place: jobs that run there find it when they connect again.
             await asyncio.to_thread(self._tokens.keep, token.value, id=id)
+        if stored is not None and (_place(stored.spec), stored.token) != (_place(spec), id):
+            await self._cool(name)
         await self._tidy(stored.token if stored is not None and stored.token != id else None)
         return await self.get(name), stored is None
 
@@ -157,6 +155,7 @@ class ComputeService:
             return row
 
         row = await self._records.write(run, durable=True)
+        await self._cool(name)
         await self._tidy(row.token)
 
     def _find(self, tx: Transaction, name: str) -> ComputeRow:
@@ -177,9 +176,17 @@ class ComputeService:
 
     async def _tidy(self, gone: str | None) -> None:
         """Remove a token that no row names any more, and those of whoever was killed on the way."""
-        await asyncio.to_thread(self._tokens.forget, gone)
+        held = set() if self._warm is None else await self._warm.held_tokens()
+        if gone not in held:
+            await asyncio.to_thread(self._tokens.forget, gone)
         found = await self._records.read(rows.read)
-        await asyncio.to_thread(self._tokens.sweep, {row.token for row in found if row.token is not None})
+        known = {row.token for row in found if row.token is not None}
+        await asyncio.to_thread(self._tokens.sweep, known | held)
+
+    async def _cool(self, name: str) -> None:
+        """End the kernel that waits on a compute as it was until now, while its token is there."""
+        if self._warm is not None:
+            await self._warm.end(name, seconds=_END_SECONDS)
 
     def _save(
         self,

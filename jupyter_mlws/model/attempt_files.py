@@ -42,7 +42,10 @@ class AttemptFiles:
 
     @property
     def remote_kernel(self) -> Path:
-        """How the kernel there is found; by the worker, before it asks for one and until it has ended it."""
+        """How the kernel there is found; by the worker, before it asks for one and until it has ended it.
+
+        Of a kernel that waited there it is the note of kernels/remote/spares.py, renamed.
+        """
         return self.folder / "remote-kernel.json"
 
     @property

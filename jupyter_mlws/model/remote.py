@@ -22,6 +22,19 @@ class Remote(Record):
     """The kernelspec there; None: the server's default."""
     patience: Annotated[float, Field(gt=0)] = 300.0
     """Seconds that a lost connection is tried again before the job is given up."""
+    spares: str | None = None
+    """Folder with the notes of kernels that wait there, ready; see kernels/remote/spares.py."""
+
+
+class Spare(Record):
+    """What a kernel is that was started ahead of its job, and prepared."""
+
+    kernel: str
+    """Its kernelspec."""
+    default: bool
+    """Whether that is the server's default."""
+    nonce: str
+    """What it was prepared with."""
 
 
 class Whereabouts(Record):
@@ -36,3 +49,5 @@ class Whereabouts(Record):
     session_id: str
     """Of the websocket: what comes again after a reconnect comes under the same one."""
     kernel_id: str | None = None
+    spare: Spare | None = None
+    """Set for one that waits, ready, for whoever takes it."""

@@ -75,9 +75,14 @@ class MlwsApp(ExtensionApp):
     preload = List(
         Unicode(), list(PRELOAD), help="Modules that jobs' kernels have imported already; no threads, no GPU."
     ).tag(config=True)
-    spares = Integer(2, help="Kernels that wait, ready, for each Python that jobs use.").tag(config=True)
+    spares = Integer(
+        2,
+        help="Kernels that wait, ready, for each Python that jobs use; if not 0, one on other servers, too.",
+    ).tag(config=True)
     fork_idle_seconds = Float(
-        300.0, help="Seconds without a job after which the processes that are forked from end."
+        300.0,
+        help="Seconds without a job after which the processes that are forked from end, and kernels that "
+        "wait on other servers.",
     ).tag(config=True)
     snapshot_files = Integer(
         10_000, help="Number of files above which a folder is not copied for a job."

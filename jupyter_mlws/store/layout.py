@@ -51,6 +51,11 @@ class Layout:
         return self.root / "tokens"
 
     @property
+    def spares(self) -> Path:
+        """Notes of kernels that wait on other servers, a file each; see kernels/remote/spares.py."""
+        return self.root / "spares"
+
+    @property
     def mlflow(self) -> Path:
         """MLflow's database and artifacts."""
         return self.root / "mlflow"

@@ -109,6 +109,7 @@ def _driver(task: Task, folder: AttemptFolder, log: EventLog) -> Driver:
     remote = folder.remote()
     if remote is not None:
         from jupyter_mlws.kernels.remote.driver import RemoteDriver
+        from jupyter_mlws.kernels.remote.spares import Spares
         from jupyter_mlws.worker.spool import Spool
 
         def say(text: str, level: Any) -> None:
@@ -120,6 +121,7 @@ def _driver(task: Task, folder: AttemptFolder, log: EventLog) -> Driver:
             note=folder.note_remote_kernel,
             say=say,
             spool=Spool(folder.files.spool, doorbell=Doorbell(task.doorbell, name=task.job)),
+            spares=Spares(Path(remote.spares), into=folder.files.remote_kernel) if remote.spares else None,
         )
     plain = PlainDriver(alone=True, note=folder.note_kernel_folder)
     if task.forking is None:

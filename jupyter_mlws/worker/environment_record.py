@@ -34,7 +34,7 @@ def environment_record(*, python: str, path: Sequence[str]) -> EnvironmentSeen:
 
 
 def environment_told(told: str, *, python: str) -> EnvironmentSeen:
-    """Return the same record of what a kernel elsewhere tells: `kernels.remote.inside.distributions`."""
+    """Return the same record of what a kernel elsewhere tells; see kernels/remote/inside_machine.py."""
     requirements: dict[str, str] = {}
     for name, (version, origin) in json.loads(told).items():
         requirements.setdefault(_key(name), _installs(name, version, origin))

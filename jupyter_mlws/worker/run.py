@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 import traceback
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from jupyter_mlws.worker.outputs import Outputs
 
 _POLL_SECONDS = 0.02
+_QUIET_SECONDS = 0.5  # that the first cell of a kernel elsewhere has for itself
+_TELL_SECONDS = 5.0  # for a kernel elsewhere to tell its packages at the end
 
 
 class NeedsPython(Invalid):
@@ -64,6 +67,7 @@ class Run:
         self._environment: asyncio.Task[EnvironmentSeen] | None = None
         self._sampling: asyncio.Task[None] | None = None
         self._gentle = False
+        self._a_cell_is_over = asyncio.Event()
         self._refusals = Refusals(folder.files.refused)
         self.kernel: Kernel | None = None
         """The kernel, once it was started."""
@@ -112,9 +116,13 @@ class Run:
 
     async def close(self, *, at_once: bool) -> None:
         """End the kernel with all it started, and write what is still to be written."""
+        self._a_cell_is_over.set()
         if self._sampling is not None:
             self._sampling.cancel()
         if self.kernel is not None:
+            if self._environment is not None and self.kernel.files is not None and not at_once:
+                # A kernel elsewhere tells its packages itself: before it ends.
+                await asyncio.wait((self._environment,), timeout=_TELL_SECONDS)
             await self.kernel.close(patience=0.0 if at_once else self._task.grace)
         if self._talk is not None:
             await self._talk.drain(seconds=0.01)
@@ -170,7 +178,7 @@ class Run:
         )
         if interpreter is not None:
             self._environment = asyncio.create_task(
-                _environment(kernel, interpreter, forking=self._task.forking)
+                _environment(kernel, interpreter, forking=self._task.forking, quiet=self._a_cell_is_over)
             )
 
     def _refuse_without_python(self, python: PythonKernel | None, info: Mapping[str, Any]) -> None:
@@ -245,6 +253,7 @@ class Run:
             count = (exchange.reply or {}).get("execution_count")
             state = "ok" if ending in (None, COMPLETED) else "error"
         finally:
+            self._a_cell_is_over.set()
             self._outputs.end(cell.index, execution_count=count)
             seconds = round(time.monotonic() - began, 3)
             self._tell(cell, total, state=state, execution_count=count, seconds=seconds)
@@ -316,14 +325,21 @@ class Run:
 
 
 async def _environment(
-    kernel: Kernel, interpreter: Interpreter, *, forking: Forking | None
+    kernel: Kernel, interpreter: Interpreter, *, forking: Forking | None, quiet: asyncio.Event
 ) -> EnvironmentSeen:
     from jupyter_mlws.worker.environment_record import environment_record, environment_told
     from jupyter_mlws.worker.known_environment import known_environment
 
+    if kernel.files is not None:
+        # It looks through its distributions on the CPU that the first output is waited for from.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_QUIET_SECONDS):
+                await quiet.wait()
     told = await kernel.packages()
     if told is not None:
         return environment_told(told, python=interpreter.python)
+    if kernel.files is not None:
+        raise ConnectionError("The kernel did not tell its packages, and its disk is not here.")
     read = environment_record if forking is None else partial(known_environment, Path(forking.packages))
     return await asyncio.to_thread(read, python=interpreter.python, path=interpreter.path)
 

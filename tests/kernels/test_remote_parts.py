@@ -12,7 +12,7 @@ from tornado.httpclient import HTTPError
 
 from jupyter_mlws.kernels.remote.caller import request
 from jupyter_mlws.kernels.remote.codec import V1, Wire, decode, encode
-from jupyter_mlws.kernels.remote.inside import Budget, Kept
+from jupyter_mlws.kernels.remote.inside_kept import Budget, Kept
 from jupyter_mlws.kernels.remote.sequence import Sequence
 from jupyter_mlws.kernels.remote.server import checked_url
 from jupyter_mlws.kernels.remote.troubles import UrlInvalid, trouble

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import ast
-import json
+import asyncio
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 
-from jupyter_mlws.kernels.driver import KernelNotFound, KernelStartFailed, Promises
+from jupyter_mlws.kernels.driver import KernelStartFailed, Promises
+from jupyter_mlws.kernels.remote.choosing import choose
 from jupyter_mlws.kernels.remote.kernel import RemoteKernel
 from jupyter_mlws.kernels.remote.line import Say
+from jupyter_mlws.kernels.remote.preparing import adopt, prepare
 from jupyter_mlws.kernels.remote.records import RecordSpool
-from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer, Token
+from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
+from jupyter_mlws.kernels.remote.spares import Spares
+from jupyter_mlws.kernels.remote.token import Token, token_of
+from jupyter_mlws.kernels.remote.troubles import RemoteFull
+from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.job import KernelChoice
 from jupyter_mlws.model.remote import Remote, Whereabouts
 
-_READY_SECONDS = 60.0
-# In a namespace of its own, so that the user's stays empty.
-_BEGIN = (
-    "import sys, types\n"
-    "if '_mlws_remote' not in sys.modules:\n"
-    "    module = types.ModuleType('_mlws_remote')\n"
-    "    exec(compile(source, '<_mlws_remote>', 'exec'), vars(module))\n"
-    "    sys.modules['_mlws_remote'] = module\n"
-)
-_MODULE = "__import__('sys').modules['_mlws_remote']"
+_TAKE_SECONDS = 3.0  # for a spare to answer, and for its server to end it if it does not
 
 
 class RemoteDriver:
-    """Starts kernels on one other Jupyter server."""
+    """Starts kernels on one other Jupyter server, or takes one that waits there, ready."""
 
     promises = Promises(own_machine=False, exit_code=False, last_words=False)
 
@@ -44,17 +39,19 @@ class RemoteDriver:
         say: Say = lambda text, level: None,
         spool: RecordSpool | None = None,
         token: Token | None = None,
+        spares: Spares | None = None,
     ) -> None:
         """Nothing happens before `start`.
 
         `session` is what the kernel's session there is called. `note` is told where the kernel is, before it
         is asked for and again before its first message, and None once it is gone. `say` tells the user of
-        the connection. `spool` gets what the job's code logs with MLflow there.
-        `token` gives the token where it is not in the remote's file.
+        the connection. `spool` gets what the job's code logs with MLflow there. `token` gives the token where
+        it is not in the remote's file. Without `spares` each kernel is a new one.
         """
-        self._token = token or token_of(remote)
+        self._token = token or token_of(remote.token_file)
         self._remote, self._session = remote, session
         self._note, self._say, self._spool = note, say, spool
+        self._spares = spares
 
     async def start(self, choice: KernelChoice, *, cwd: Path, env: Mapping[str, str]) -> RemoteKernel:
         """Start a kernel in a new folder there; of `env` it gets what this process does not have itself.
@@ -64,9 +61,21 @@ class RemoteDriver:
             KernelStartFailed: it could not be prepared.
             MlwsError: the server cannot be reached, refuses, or is full; with a sentence each.
         """
-        server = RemoteServer(self._remote.url, name=self._remote.name, token=self._token)
+        given = {key: value for key, value in env.items() if os.environ.get(key) != value}
+        spare = None if self._spares is None else await self._spares.take(self._remote, choice)
+        if spare is not None and (kernel := await self._adopt(spare, given)) is not None:
+            return kernel
         try:
-            name, language = await self._choose(server, choice)
+            return await self._start(choice, given)
+        except RemoteFull:
+            if not await self._make_room():
+                raise
+            return await self._start(choice, given)
+
+    async def _start(self, choice: KernelChoice, given: Mapping[str, str]) -> RemoteKernel:
+        server = self._server()
+        try:
+            kernelspec = await choose(server, self._remote, choice)
             found = Whereabouts(
                 name=self._remote.name,
                 url=server.url,
@@ -75,12 +84,76 @@ class RemoteDriver:
                 session_id=uuid.uuid4().hex,
             )
             self._note(found)
-            kernel_id = await server.start(found.session, kernel=name)
+            kernel_id = await server.start(found.session, kernel=kernelspec.name)
             self._note(found.model_copy(update={"kernel_id": kernel_id}))
         except BaseException:
             server.close()
             raise
-        kernel = RemoteKernel(
+        kernel = self._kernel(server, kernel_id, language=kernelspec.language)
+        try:
+            await kernel.connect(session_id=found.session_id)
+            if kernelspec.language == "python":
+                nonce = uuid.uuid4().hex
+                account = await prepare(kernel.ask, nonce=nonce, environment=given, name=self._remote.name)
+                kernel.prepared(nonce, account)
+        except BaseException as error:
+            await kernel.close(patience=0)
+            if isinstance(error, KernelGone):
+                raise KernelStartFailed(
+                    f"The kernel {kernelspec.name!r} ended at its start on {self._remote.name}.",
+                    hint="The log of that server says why.",
+                ) from error
+            raise
+        return kernel
+
+    async def _adopt(self, found: Whereabouts, given: Mapping[str, str]) -> RemoteKernel | None:
+        """Return the spare, which is ours now; None when it is dead, gone or began anew: then it is ended."""
+        if found.spare is None or found.kernel_id is None:
+            return None
+        kernel = self._kernel(self._server(), found.kernel_id, language="python")
+        try:
+            async with asyncio.timeout(_TAKE_SECONDS):
+                await kernel.connect(session_id=found.session_id, renews=True)
+                account = await adopt(
+                    kernel.ask, nonce=found.spare.nonce, environment=given, seconds=_TAKE_SECONDS
+                )
+            if account is not None:
+                kernel.prepared(found.spare.nonce, account)
+                return kernel
+        except (MlwsError, KernelGone, TimeoutError):
+            pass  # a kernel of one's own is started, and what is wrong with the server is said then
+        except BaseException:
+            await kernel.leave()
+            raise
+        await kernel.leave()
+        await self._end(found)
+        return None
+
+    async def _make_room(self) -> bool:
+        """End a spare there that does not suit the job; False when there is none."""
+        found = None if self._spares is None else await self._spares.take_any(self._remote)
+        return found is not None and await self._end(found)
+
+    async def _end(self, found: Whereabouts) -> bool:
+        """End a spare that was taken; if that cannot be, leave it to the leading server."""
+        assert self._spares is not None
+        server = self._server()
+        try:
+            async with asyncio.timeout(_TAKE_SECONDS):
+                await server.delete(found.kernel_id or "")
+        except (MlwsError, TimeoutError):
+            await asyncio.to_thread(self._spares.give_back)
+            return False
+        finally:
+            server.close()
+        self._note(None)
+        return True
+
+    def _server(self) -> RemoteServer:
+        return RemoteServer(self._remote.url, name=self._remote.name, token=self._token)
+
+    def _kernel(self, server: RemoteServer, kernel_id: str, *, language: str) -> RemoteKernel:
+        return RemoteKernel(
             server,
             kernel_id,
             language=language,
@@ -89,71 +162,3 @@ class RemoteDriver:
             spool=self._spool,
             gone=lambda: self._note(None),
         )
-        try:
-            await kernel.connect(session_id=found.session_id)
-            if language == "python":
-                given = {key: value for key, value in env.items() if os.environ.get(key) != value}
-                await _prepare(kernel, given, name=self._remote.name)
-        except BaseException as error:
-            await kernel.close(patience=0)
-            if isinstance(error, KernelGone):
-                raise KernelStartFailed(
-                    f"The kernel {name!r} ended at its start on {self._remote.name}.",
-                    hint="The log of that server says why.",
-                ) from error
-            raise
-        return kernel
-
-    async def _choose(self, server: RemoteServer, choice: KernelChoice) -> tuple[str, str]:
-        """Return the kernelspec that is started there, and its language."""
-        specs, default = await server.kernelspecs()
-        # A path of a Python is one of this machine, and says nothing there.
-        name = choice.name or self._remote.kernel or default
-        if name in specs:
-            return name, specs[name]
-        raise KernelNotFound(
-            f"There is no kernel called {name[:100]!r} on the compute {self._remote.name!r} at {server.url}.",
-            hint=f"There are: {', '.join(sorted(specs)) or 'none'}.",
-        )
-
-
-def token_of(remote: Remote) -> Callable[[], str | None]:
-    """Return what reads the token of `remote`, anew each time."""
-
-    def read() -> str | None:
-        if remote.token_file is None:
-            return None
-        try:
-            return Path(remote.token_file).read_text(encoding="utf-8").strip() or None
-        except OSError:
-            return None  # the server will say that it wants one
-
-    return read
-
-
-async def _prepare(kernel: RemoteKernel, environment: Mapping[str, str], *, name: str) -> None:
-    source = resources.files("jupyter_mlws.kernels.remote").joinpath("inside.py").read_text("utf-8")
-    nonce = uuid.uuid4().hex
-    reply = await kernel.ask(
-        "execute_request",
-        {
-            "code": f"exec({_BEGIN!r}, {{'source': {source!r}}})",
-            "silent": True,
-            "store_history": False,
-            "allow_stdin": False,
-            "stop_on_error": True,
-            "user_expressions": {"answer": f"{_MODULE}.install({nonce!r}, {dict(environment)!r})"},
-        },
-        seconds=_READY_SECONDS,
-    )
-    expression = (reply.get("user_expressions") or {}).get("answer") or reply
-    text = (expression.get("data") or {}).get("text/plain")
-    if text is None:
-        problem = f"{expression.get('ename', 'it did not answer')}: {expression.get('evalue', '')}".strip(
-            ": "
-        )
-        raise KernelStartFailed(
-            f"The kernel on {name} could not be prepared: {problem}.",
-            hint="It needs Python 3.9 or later with ipykernel, and room in its folder for temporary files.",
-        )
-    kernel.prepared(nonce, json.loads(ast.literal_eval(text)))

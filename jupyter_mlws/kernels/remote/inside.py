@@ -1,11 +1,12 @@
-"""What the driver `remote` puts into a Python kernel. One file, standard library alone, Python 3.9 or later.
+"""What the driver `remote` puts into a Python kernel. Standard library alone, Python 3.9 or later.
 
 A websocket loses what was under way when it is cut, and a Jupyter server drops output above a rate. So the
 kernel numbers what it sends and keeps it until the worker has it; what did not arrive is fetched over the
 control channel, which answers while a cell runs and has no limit of rate. On the same channel files go
 there and back, and the worker learns that the kernel lives and what it uses.
 
-Its source is exec'd and becomes the module `_mlws_remote`: no name of ours is in the user's namespace.
+Its source is exec'd and becomes the module `_mlws_remote`, after those of its parts, such as
+`_mlws_remote_kept`: no name of ours is in the user's namespace.
 """
 
 from __future__ import annotations
@@ -15,93 +16,19 @@ import itertools
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import threading
 import time
-from collections import deque
 from typing import Any
 
-_KEPT = 64 << 20  # bytes that wait for a worker that is away; beyond, the oldest go, and it is told
 _ROOM = 16 << 20  # bytes that wait for a worker that is there; beyond, who prints waits
-_PIECE = 1 << 20  # bytes of one answer
 _AWAY = 10.0  # seconds without a word from the worker until it counts as away
-_LARGEST = 128 << 10  # bytes of a message that is sent unasked
-# Half of what a Jupyter server lets through by default, so that it never has to drop anything.
-_BYTES_PER_SECOND, _MESSAGES_PER_SECOND, _BURST_SECONDS = 400_000, 400, 2.0
 _HINT_SECONDS = 0.05
 LOGGED = "logged"  # the folder of files that were logged, until the worker has them
 _ALWAYS = ("status", "execute_input", "execute_reply", "kernel_info_reply", "input_request")
 
 _numbers = itertools.count()
-
-
-class Budget:
-    """How much may be sent unasked: so many bytes and messages a second, with a short burst."""
-
-    def __init__(self, now: float) -> None:
-        self._at = now
-        self._bytes = _BYTES_PER_SECOND * _BURST_SECONDS
-        self._messages = _MESSAGES_PER_SECOND * _BURST_SECONDS
-
-    def take(self, size: int, now: float) -> bool:
-        """Take a message of `size` bytes off, if there is room for it. `now` is in seconds."""
-        passed, self._at = now - self._at, now
-        self._bytes = min(self._bytes + passed * _BYTES_PER_SECOND, _BYTES_PER_SECOND * _BURST_SECONDS)
-        most = _MESSAGES_PER_SECOND * _BURST_SECONDS
-        self._messages = min(self._messages + passed * _MESSAGES_PER_SECOND, most)
-        if size > min(_LARGEST, self._bytes) or self._messages < 1:
-            return False
-        self._bytes -= size
-        self._messages -= 1
-        return True
-
-
-class Kept:
-    """Numbered messages, from the first that the worker has not said to have."""
-
-    def __init__(self) -> None:
-        self.first = 0
-        self.size = 0
-        self._messages: deque[tuple[str, list[bytes], int]] = deque()
-
-    @property
-    def next(self) -> int:
-        """Return the number of the message that comes next."""
-        return self.first + len(self._messages)
-
-    def add(self, channel: str, frames: list[bytes]) -> None:
-        """Keep a message; the oldest make room for it where there is too much."""
-        size = sum(map(len, frames)) + 100
-        self._messages.append((channel, frames, size))
-        self.size += size
-        while self.size > _KEPT and len(self._messages) > 1:
-            self._forget()
-
-    def heard(self, number: int) -> None:
-        """Forget all before `number`: the worker has them."""
-        while self._messages and self.first < number:
-            self._forget()
-
-    def piece(self, start: int) -> tuple[int, list[str], list[list[bytes]]]:
-        """Return messages from `start` on, at least one if there is one: first number, channels, frames."""
-        begin = max(start, self.first)
-        channels: list[str] = []
-        pieces: list[list[bytes]] = []
-        total = 0
-        for index in range(begin - self.first, len(self._messages)):
-            channel, frames, size = self._messages[index]
-            if pieces and total + size > _PIECE:
-                break
-            channels.append(channel)
-            pieces.append(frames)
-            total += size
-        return begin, channels, pieces
-
-    def _forget(self) -> None:
-        self.size -= self._messages.popleft()[2]
-        self.first += 1
 
 
 class Remote:
@@ -112,8 +39,9 @@ class Remote:
         self.folder = os.path.realpath(tempfile.mkdtemp(prefix="mlws-"))
         self._kernel = kernel
         self._pid = os.getpid()
-        self._kept = Kept()
-        self._budget = Budget(time.monotonic())
+        self._kept = _part("kept").Kept()
+        self._budget = _part("kept").Budget(time.monotonic())
+        self._files = _part("files").Files(self.folder)
         self._lock = threading.RLock()
         self._room = threading.Condition(self._lock)
         self._heard_at = time.monotonic()
@@ -142,7 +70,7 @@ class Remote:
 
     def keep(self, path: str) -> str:
         """Copy a file to where the worker finds it when the record that names it comes."""
-        folder = self._path(LOGGED)
+        folder = self._files.path(LOGGED)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         name = f"{time.time_ns()}-{os.getpid()}-{next(_numbers)}"
         target = os.path.join(folder, name)
@@ -257,7 +185,9 @@ class Remote:
             if content.get("nonce") != self.nonce:
                 raise PermissionError("another worker's kernel")
             self._hear(int(content.get("heard", 0)))
-            answer, sent = getattr(self, "_do_" + content["do"])(content, buffers)
+            name = content["do"]
+            do = getattr(self, "_do_" + name, None) or getattr(self._files, "do_" + name)
+            answer, sent = do(content, buffers)
         except OSError as error:
             answer = {"error": type(error).__name__, "number": error.errno, "text": str(error)}
         except Exception as error:
@@ -279,108 +209,45 @@ class Remote:
         return {"first": first, "channels": channels, "frames": [len(frames) for frames in pieces]}, sent
 
     def _do_look(self, content: Any, buffers: Any) -> Any:
-        """What the processes use: bytes of memory, seconds of CPU."""
-        memory = cpu = 0.0
-        try:
-            import psutil
-
-            own = psutil.Process()
-            for process in [own, *own.children(recursive=True)]:
-                with contextlib.suppress(psutil.Error):
-                    times = process.cpu_times()
-                    cpu += times.user + times.system
-                    cpu += getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
-                    memory += process.memory_info().rss
-        except ImportError:
-            return {"memory": None, "cpu": None}, []
-        return {"memory": int(memory), "cpu": round(cpu, 2)}, []
-
-    def _do_write(self, content: Any, buffers: Any) -> Any:
-        """Write a piece of a file; a file has its whole size from the first piece on."""
-        path = self._path(content["path"])
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, int(content.get("mode", 0o600)))
-        try:
-            data = b"".join(bytes(each) for each in buffers)
-            os.lseek(descriptor, int(content["at"]), os.SEEK_SET)
-            while data:
-                data = data[os.write(descriptor, data) :]
-            if content.get("last"):
-                os.ftruncate(descriptor, int(content["size"]))
-        finally:
-            os.close(descriptor)
-        return {}, []
-
-    def _do_link(self, content: Any, buffers: Any) -> Any:
-        path = self._path(content["path"])
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            os.symlink(content["to"], path)
-        return {}, []
-
-    def _do_folder(self, content: Any, buffers: Any) -> Any:
-        path = self._path(content["path"])
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        return {"path": path}, []
-
-    def _do_list(self, content: Any, buffers: Any) -> Any:
-        """List the files of a folder, with their sizes in bytes."""
-        root = self._path(content["path"])
-        found = []
-        for folder, _, names in os.walk(root):
-            for name in names:
-                path = os.path.join(folder, name)
-                found.append([os.path.relpath(path, root), os.path.getsize(path)])
-        return {"files": sorted(found)}, []
-
-    def _do_read(self, content: Any, buffers: Any) -> Any:
-        with open(self._path(content["path"]), "rb") as stream:
-            stream.seek(int(content["at"]))
-            return {}, [stream.read(min(int(content["size"]), _PIECE))]
-
-    def _do_forget(self, content: Any, buffers: Any) -> Any:
-        path = self._path(content["path"])
-        if os.path.isdir(path):
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-        return {}, []
+        return _part("machine").use(), []
 
     def _do_packages(self, content: Any, buffers: Any) -> Any:
-        return {"packages": distributions()}, []
+        return {"packages": _part("machine").distributions()}, []
 
     def _do_die(self, content: Any, buffers: Any) -> Any:
         """End all processes at once."""
         self.leave()
-        if os.getpgrp() == self._pid:
-            os.killpg(self._pid, signal.SIGKILL)
-        os.kill(self._pid, signal.SIGKILL)
+        _part("machine").die()
         return {}, []
 
     def leave(self) -> None:
         """End the children that are left, and remove the folder of this job."""
         if os.getpid() != self._pid:
             return
-        with contextlib.suppress(Exception):
-            import psutil
-
-            for child in psutil.Process().children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    child.kill()
+        _part("machine").end_children()
         with contextlib.suppress(OSError):
             os.chdir("/")
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _path(self, path: str) -> str:
-        full = os.path.normpath(os.path.join(self.folder, path))
-        if os.path.commonpath([full, self.folder]) != self.folder:
-            raise PermissionError("outside of the job's folder: " + path)
-        return full
+    def account(self) -> str:
+        """Return where and what the kernel is, as JSON, for a worker that listens from now on."""
+        with self._lock:
+            self._heard_at = time.monotonic()
+            following = self._kept.next
+        return json.dumps(
+            {
+                "pid": self._pid,
+                "folder": os.path.join(self.folder, "work"),
+                "python": "{}.{}.{}".format(*sys.version_info[:3]),
+                "executable": sys.executable,
+                "session": self._kernel.session.session,
+                "next": following,
+            }
+        )
 
 
 def install(nonce: str, environment: dict[str, str]) -> str:
-    """Prepare the kernel, once; return where and what it is, as JSON."""
+    """Prepare the kernel, once; return its account."""
     kernel = sys.modules["IPython"].get_ipython().kernel
     remote = vars(sys.modules["_mlws_remote"]).get("remote")
     if remote is None or remote.nonce != nonce:
@@ -394,25 +261,20 @@ def install(nonce: str, environment: dict[str, str]) -> str:
 
         atexit.register(remote.leave)
         remote.begin()
-    return json.dumps(
-        {
-            "pid": os.getpid(),
-            "folder": os.path.join(remote.folder, "work"),
-            "python": "{}.{}.{}".format(*sys.version_info[:3]),
-            "executable": sys.executable,
-            "session": kernel.session.session,
-        }
-    )
+    return str(remote.account())
 
 
-def distributions() -> str:
-    """Return the installed distributions as JSON: name, version and origin (PEP 610) of each."""
-    from importlib import metadata
+def adopt(nonce: str, environment: dict[str, str]) -> str:
+    """Give a kernel that was prepared and waited to the worker that asks; return its account.
 
-    found = {}
-    for each in metadata.distributions():
-        with contextlib.suppress(Exception):
-            name = each.metadata["Name"]
-            if name and name not in found:
-                found[name] = [each.version, each.read_text("direct_url.json")]
-    return json.dumps(found)
+    Raises KeyError in a kernel that began anew meanwhile, and PermissionError in one of another worker's.
+    """
+    remote = vars(sys.modules["_mlws_remote"])["remote"]
+    if remote.nonce != nonce:
+        raise PermissionError("another worker's kernel")
+    os.environ.update(environment)
+    return str(remote.account())
+
+
+def _part(name: str) -> Any:
+    return sys.modules["_mlws_remote_" + name]

@@ -5,29 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import traceback
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jupyter_mlws.kernels.driver import Usage
+from jupyter_mlws.kernels.remote.asking import Asking
+from jupyter_mlws.kernels.remote.beside import Beside
 from jupyter_mlws.kernels.remote.bridge import Bridge
-from jupyter_mlws.kernels.remote.caller import Caller, CallFailed, request
+from jupyter_mlws.kernels.remote.caller import Caller, CallFailed
 from jupyter_mlws.kernels.remote.codec import Wire
 from jupyter_mlws.kernels.remote.files import RemoteFiles
+from jupyter_mlws.kernels.remote.inbox import Inbox
 from jupyter_mlws.kernels.remote.line import Line, Say
+from jupyter_mlws.kernels.remote.pulse import Pulse
 from jupyter_mlws.kernels.remote.records import Records, RecordSpool
-from jupyter_mlws.kernels.remote.sequence import Sequence
-from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
+from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer, persistently
 from jupyter_mlws.kernels.remote.troubles import kernel_died, kernel_gone
 from jupyter_mlws.kernels.remote.unnumbered import Unnumbered, died
 from jupyter_mlws.model.errors import ErrorInfo, MlwsError
 from jupyter_mlws.model.remote import Remote
 
-_LOOK_SECONDS = 1.0
-_SILENT_SECONDS = 5.0  # without an answer of the kernel until its server is asked about it
-_TRIES = 3
-_AGAIN_SECONDS = 0.5
-_DIE_SECONDS = 2.0
 _RECORDS_SECONDS = 600.0  # for what was logged and is still under way: a model of some gigabytes, say
 _SAFE = ("kernel_info_request",)
 """Requests that may be sent twice to a kernel that does not know them again."""
@@ -55,15 +52,14 @@ class RemoteKernel:
         self._gone = gone
         self._server, self._id, self._remote = server, kernel_id, remote
         self._say, self._records = say, Records(spool, name=remote.name, say=say)
-        self._sequence = Sequence()
+        self._beside = Beside()
+        self._inbox = Inbox(deliver=self._deliver, say=say, beside=self._beside.do)
+        self._asking = Asking()
         self._line: Line | None = None
         self._caller: Caller | None = None
         self._session: str | None = None
         self._replied: set[str] = set()
-        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._pulling = False
-        self._usage: Usage | None = None
+        self._pulse: Pulse | None = None
         self._epitaph: ErrorInfo | None = None
         self._ended = asyncio.Event()
         self._deleted = self._closed = False
@@ -81,8 +77,8 @@ class RemoteKernel:
 
     # --- beginning
 
-    async def connect(self, *, session_id: str) -> None:
-        """Open the connection. Raises errors of ours, and `KernelGone`."""
+    async def connect(self, *, session_id: str, renews: bool = False) -> None:
+        """Open the connection; `renews`: see `Line.renews`. Raises errors of ours, and `KernelGone`."""
         self._line = Line(
             self._server,
             self._id,
@@ -92,32 +88,17 @@ class RemoteKernel:
             say=self._say,
             patience=self._remote.patience,
         )
+        self._line.renews = renews
         await self._line.open()
         self._line.over.add_done_callback(self._lost)
         self._connected = True
 
-    async def ask(self, kind: str, content: dict[str, Any], *, seconds: float) -> dict[str, Any]:
+    async def ask(self, kind: str, content: dict[str, Any], seconds: float) -> dict[str, Any]:
         """Send a request of ours on shell, and return the content of its reply. Raises errors of ours."""
         assert self._line is not None
-        wire = request(kind, content, session=self.client.session.session, channel="shell")
-        reply: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._asked[wire.id] = reply
-        self._line.send(wire, keep=True)
-        ended = asyncio.create_task(self._ended.wait())
-        try:
-            waiting: tuple[asyncio.Future[Any], ...] = (reply, self._line.over, ended)
-            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            if reply.done():
-                return reply.result()
-            if self._line.over.done():
-                raise self._line.over.result()
-            if ended.done():
-                raise KernelGone
-            return {}
-        finally:
-            ended.cancel()
-            self._asked.pop(wire.id, None)
-            self._line.answered(wire.id)
+        return await self._asking.ask(
+            self._line, kind, content, session=self.client.session.session, seconds=seconds
+        )
 
     def prepared(self, nonce: str, found: Mapping[str, Any]) -> None:
         """The kernel has `inside` in it, and numbers what it sends."""
@@ -126,16 +107,25 @@ class RemoteKernel:
         self._session = str(found["session"])
         self.folder = str(found["folder"])
         self.python = str(found["python"])
-        self._caller = Caller(self._line, nonce=nonce, heard=lambda: self._sequence.expected)
+        self._caller = Caller(self._line, nonce=nonce, heard=lambda: self._inbox.heard)
+        self._inbox.begin(self._caller, session=self._session, first=int(found["next"]))
         self.files = RemoteFiles(self._caller, name=self._remote.name, folder=self.folder)
-        self._beside(self._watch)
+        self._pulse = Pulse(
+            self._server,
+            self._id,
+            line=self._line,
+            caller=self._caller,
+            session=self.client.session.session,
+            end=self._end,
+        )
+        self._beside.do(self._pulse.watch)
         self._records.begin(self.files)
 
     # --- what a kernel does, see `kernels.driver`
 
     async def interrupt(self) -> None:
         """Interrupt the code that runs."""
-        await self._try(lambda: self._server.interrupt(self._id))
+        await persistently(lambda: self._server.interrupt(self._id))
 
     async def terminate(self) -> None:
         """Have its server end it; it has a moment to end by itself."""
@@ -158,7 +148,7 @@ class RemoteKernel:
 
     async def usage(self) -> Usage | None:
         """What its processes use, as they said a moment ago."""
-        return self._usage
+        return None if self._pulse is None else self._pulse.usage
 
     def last_words(self) -> str:
         """Not known here: its server has them."""
@@ -169,7 +159,7 @@ class RemoteKernel:
         return self._epitaph
 
     async def packages(self) -> str | None:
-        """Return the installed distributions there, see `inside.distributions`; None if not known."""
+        """Return the installed distributions there, see `inside_machine.distributions`; None if not known."""
         if self._caller is None:
             return None
         try:
@@ -183,12 +173,20 @@ class RemoteKernel:
             return
         await self._records.close(patience=_RECORDS_SECONDS if patience > 0 and await self.alive() else 0.0)
         self._closed = True
-        for task in self._tasks:
-            task.cancel()
+        self._inbox.close()
+        self._beside.cancel()
         if patience <= 0 and self._caller is not None and self._line is not None and self._line.connected:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._caller.call("die"), 0.2)
         await self._delete()
+        await self._disconnect()
+
+    async def leave(self) -> None:
+        """Close the connection to a kernel that was never prepared, and leave it where it is."""
+        self._closed = True
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         if self._line is not None:
             await self._line.close()
         self._bridge.close()
@@ -205,19 +203,8 @@ class RemoteKernel:
         self._line.send(wire, keep=keep and (self._caller is not None or wire.type in _SAFE))
 
     def _hear(self, wire: Wire) -> None:
-        kind = wire.type
-        if kind == "mlws_reply" and self._caller is not None:
-            self._sequence.learn(int(self._caller.take(wire).get("next", 0)))
-            self._pull()
-        elif kind == "mlws_hint":
-            self._sequence.learn(int(json.loads(wire.content)["next"]))
-            self._pull()
-        elif (number := wire.number) is not None and wire.session == self._session:
-            for ready in self._sequence.take(wire, number):
-                self._deliver(ready)
-            self._pull()
-        else:
-            self._hear_unnumbered(wire, kind)
+        if not self._inbox.take(wire):
+            self._hear_unnumbered(wire, wire.type)
 
     def _hear_unnumbered(self, wire: Wire, kind: str) -> None:
         # A kernel that is prepared began long ago; one that is not may say so late.
@@ -250,21 +237,17 @@ class RemoteKernel:
         if wire.channel == "shell":
             if self._line is not None:
                 self._line.answered(parent)
-            if (waiting := self._asked.get(parent)) is not None:
-                if not waiting.done():
-                    waiting.set_result(json.loads(wire.content))
-                return
-            if parent in self._replied:
+            if self._asking.take(wire) or parent in self._replied:
                 return
             self._replied.add(parent)
         self._bridge.deliver(wire)
 
     def _back(self) -> None:
         """There is a connection, the first one or another."""
-        self._pull()
+        self._inbox.pull()
         if self._connected and self._unnumbered.unsettled:
             self._say(self._unnumbered.warning, "warning")
-            self._beside(self._settle)
+            self._beside.do(self._settle)
 
     async def _settle(self) -> None:
         if (why := await self._unnumbered.settle(self.client.session.session)) is not None:
@@ -274,69 +257,7 @@ class RemoteKernel:
         assert self._line is not None
         self._line.send(wire)
 
-    def _pull(self) -> None:
-        """Fetch what is known to be missing."""
-        if not (self._pulling or self._closed) and self._caller is not None and self._sequence.lacks:
-            self._pulling = True
-            caller = self._caller
-            self._beside(lambda: self._fetch(caller))
-
-    async def _fetch(self, caller: Caller) -> None:
-        try:
-            while self._sequence.lacks:
-                answer = await caller.call("pull", start=self._sequence.expected)
-                first = int(answer.content["first"])
-                if first > self._sequence.expected:
-                    lost, ready = self._sequence.skip_to(first)
-                    if lost:
-                        text = (
-                            f"Output is missing here: {lost:,} messages were more than the kernel could keep."
-                        )
-                        self._say(text, "warning")
-                    for wire in ready:
-                        self._deliver(wire)
-                at = 0
-                for number, (channel, count) in enumerate(
-                    zip(answer.content["channels"], answer.content["frames"], strict=True), start=first
-                ):
-                    frames = answer.buffers[at : at + count]
-                    at += count
-                    if channel == "record":
-                        wire = Wire("record", frames[0], frames[1])
-                    else:
-                        wire = Wire.of(channel, frames)
-                    for ready_wire in self._sequence.take(wire, number):
-                        self._deliver(ready_wire)
-        finally:
-            self._pulling = False
-
-    # --- whether it lives
-
-    async def _watch(self) -> None:
-        assert self._caller is not None and self._line is not None
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            looking = asyncio.create_task(self._caller.call("look"))
-            try:
-                while not (await asyncio.wait((looking,), timeout=_SILENT_SECONDS))[0]:
-                    if self._line.connected:
-                        await self._inquire()
-                found = looking.result().content
-                if found.get("memory") is not None:
-                    self._usage = Usage(memory=int(found["memory"]), cpu_seconds=float(found["cpu"]))
-            finally:
-                looking.cancel()
-
-    async def _inquire(self) -> None:
-        """Ask the server, and whatever is in the place of the kernel, since the kernel does not answer."""
-        assert self._line is not None
-        try:
-            if await self._server.state(self._id) is None:
-                self._end(kernel_gone(self._remote.name))
-        except MlwsError:
-            return  # the connection says more
-        self._line.send(request("kernel_info_request", {}, session=self.client.session.session))
-        self._line.send_again()
+    # --- its end
 
     def _lost(self, over: asyncio.Future[Exception]) -> None:
         if self._closed:
@@ -353,12 +274,13 @@ class RemoteKernel:
         if not self._ended.is_set() and not self._deleted:
             self._epitaph = why
         self._ended.set()
+        self._asking.end()
 
     async def _delete(self) -> None:
         """Have the server end the kernel, which makes it count as ended whatever the server does."""
         if self._deleted:
             return
-        error = await self._try(lambda: self._server.delete(self._id))
+        error = await persistently(lambda: self._server.delete(self._id))
         if error is None:
             self._deleted = True
             self._gone()
@@ -369,28 +291,4 @@ class RemoteKernel:
                 "warning",
             )
         self._ended.set()
-
-    async def _try(self, do: Callable[[], Any]) -> MlwsError | None:
-        for number in range(_TRIES):
-            try:
-                await do()
-                return None
-            except MlwsError as error:
-                failed = error
-            if number < _TRIES - 1:
-                await asyncio.sleep(_AGAIN_SECONDS)
-        return failed
-
-    def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(_quietly(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-async def _quietly(work: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await work()  # begun here: a task that is canceled before its start leaves none behind
-    except (MlwsError, KernelGone):
-        return  # the line's end says it
-    except Exception:
-        traceback.print_exc()
+        self._asking.end()

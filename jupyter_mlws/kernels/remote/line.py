@@ -10,8 +10,9 @@ from collections.abc import Callable
 from tornado.websocket import WebSocketClosedError
 
 from jupyter_mlws.kernels.remote.codec import Wire, decode, encode
-from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer, Socket
+from jupyter_mlws.kernels.remote.server import KernelGone, RemoteServer
 from jupyter_mlws.kernels.remote.troubles import ConnectionLost, NotJupyter, TokenRefused, Unreachable
+from jupyter_mlws.kernels.remote.websocket import Socket
 from jupyter_mlws.model.errors import MlwsError
 
 _SILENT_SECONDS = 6.0  # without a sign of life, the connection counts as cut

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPError, HTTPRequest, HTTPResponse
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
+from tornado.websocket import websocket_connect
 
 from jupyter_mlws.kernels.remote.codec import V1
+from jupyter_mlws.kernels.remote.token import Token
 from jupyter_mlws.kernels.remote.troubles import Unreachable, UrlInvalid, not_jupyter, trouble
+from jupyter_mlws.kernels.remote.websocket import Socket
+from jupyter_mlws.model.errors import MlwsError
 
 _CONNECT_SECONDS = 10.0
 _SECONDS = 20.0
@@ -23,9 +24,6 @@ _START_SECONDS = 90.0  # a gateway may bring up a container first
 _TRIES = 3
 _AGAIN_SECONDS = 0.3
 _LARGEST_ANSWER = 256 << 20
-
-Token = Callable[[], "str | None"]
-"""Gives the token as it is now; it may be renewed while a job runs."""
 
 
 def checked_url(url: str) -> str:
@@ -218,38 +216,17 @@ class RemoteServer:
             raise not_jupyter(name=self.name, url=self.url, found=found) from error
 
 
-class Socket:
-    """An open websocket to a kernel."""
-
-    def __init__(self, connection: WebSocketClientConnection) -> None:
-        self._connection = connection
-        self._heard_at = time.monotonic()
-        self.protocol = connection.selected_subprotocol or None
-        vars(connection)["on_pong"] = self._on_pong
-
-    async def send(self, data: bytes | str) -> None:
-        """Send a message. Raises tornado's WebSocketClosedError."""
-        await self._connection.write_message(data, binary=isinstance(data, bytes))
-
-    async def receive(self) -> bytes | str | None:
-        """Return the next message; None when the connection is gone."""
-        message = await self._connection.read_message()
-        self._heard_at = time.monotonic()
-        return message
-
-    async def silent(self, *, seconds: float) -> None:
-        """Return once nothing came for `seconds`, though the server was asked for a sign of life."""
-        while time.monotonic() - self._heard_at < seconds:
-            with contextlib.suppress(WebSocketClosedError):
-                self._connection.ping()
-            await asyncio.sleep(seconds / 4)
-
-    def close(self) -> None:
-        """Close it; what the other side makes of that is not waited for."""
-        self._connection.close()
-
-    def _on_pong(self, data: bytes) -> None:
-        self._heard_at = time.monotonic()
+async def persistently(do: Callable[[], Awaitable[None]]) -> MlwsError | None:
+    """Do something that can be repeated; return the error where several tries fail."""
+    for number in range(_TRIES):
+        try:
+            await do()
+            return None
+        except MlwsError as error:
+            failed = error
+        if number < _TRIES - 1:
+            await asyncio.sleep(_AGAIN_SECONDS)
+    return failed
 
 
 class KernelGone(Exception):
