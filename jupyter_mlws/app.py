@@ -15,6 +15,7 @@ from jupyter_mlws.compute.service import ComputeService
 from jupyter_mlws.compute.warm_kernels import WarmKernels
 from jupyter_mlws.forking.client import end_servers
 from jupyter_mlws.jobs.controller import JobController
+from jupyter_mlws.jobs.helpers import helpers
 from jupyter_mlws.jobs.launch import Launcher
 from jupyter_mlws.jobs.publishing import Publisher
 from jupyter_mlws.jobs.recording import Recorder
@@ -189,7 +190,11 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
     if not settings.fork:
         return None
     return Forking(
-        root=str(runtime), preload=settings.preload, spares=settings.spares, idle=settings.fork_idle
+        root=str(runtime),
+        preload=settings.preload,
+        helpers=helpers(),
+        spares=settings.spares,
+        idle=settings.fork_idle,
     )
 
 

@@ -44,6 +44,8 @@ class Recipe:
     """What a child runs: `module:function` or `/path/file.py:function`."""
     preload: tuple[str, ...] = ()
     """Modules to import; those that are not installed are left out."""
+    helpers: tuple[tuple[str, str], ...] = ()
+    """Names of further modules, and the files that they are made of."""
     spares: int = 0
     """Prepared children that wait."""
     idle: float = 300.0
@@ -197,5 +199,6 @@ def _ask(
 
 def _key(recipe: Recipe, environment: Mapping[str, str]) -> str:
     read = sorted((name, value) for name, value in environment.items() if name.startswith(_READ_AT_START))
-    content = json.dumps([asdict(recipe), read, _SERVER.stat().st_mtime_ns])
+    files = [_SERVER, *(Path(path) for _, path in recipe.helpers)]
+    content = json.dumps([asdict(recipe), read, [file.stat().st_mtime_ns for file in files]])
     return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -6,12 +6,13 @@ Started by path with the interpreter whose processes it forks, Python 3.9 or lat
 
 FOLDER holds the socket `s`, the lock `lock` and the log; beside it each spare has a folder of its own.
 CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/path/file.py:function`),
-`preload` (modules; what is not there is left out), `spares` (how many prepared children wait) and `idle`
+`preload` (modules; what is not there is left out), `helpers` (files by the names under which they become
+modules), `spares` (how many prepared children wait) and `idle`
 (seconds without a request after which it ends).
 
 It forks in two ways. `spawn` forks a child that calls `entry(arguments)`. `take` hands out a spare: a child
-that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder)` of the entry's module,
-and runs `entry(prepared, order)`; its `Order` brings the variables and the folder it is to run in. `end` has
+that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder, rehearsed)` of the entry's
+module with what its `rehearse()` gave the server once, and runs `entry(prepared, order)`; its `Order` brings the variables and the folder it is to run in. `end` has
 the server go. A request and its answer are one packet of JSON each; descriptors travel beside them. The
 server has one thread, opens no ZMQ context and runs no event loop, so a fork of it is a clean one.
 """
@@ -63,7 +64,7 @@ class Server:
         self.taken_at = 0.0
         self.child, self.keeper = _beside("child.py"), _beside("keeper.py")
 
-    def prepare(self, preload: list[str]) -> None:
+    def prepare(self, preload: list[str], helpers: dict[str, str]) -> None:
         """Import what the children need, and keep the garbage collector from touching it ever again."""
         # Of the path as it is now: a package that adds to it has not made everything stale.
         self.path = tuple(sys.path)
@@ -72,7 +73,11 @@ class Server:
             # Whatever a package does at its import, the others are still worth having.
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
-        self.run, self.ready = _functions(self.entry)
+        for name, path in helpers.items():
+            with contextlib.suppress(Exception):
+                _load(Path(path), name)
+        rehearse, self.ready, self.run = _functions(self.entry)
+        self.rehearsed = rehearse()
         gc.collect()
         gc.freeze()
 
@@ -203,7 +208,7 @@ class Server:
         """In the child of the keeper: be ready, wait for the order, and run."""
         self.child.only(order.fileno(), words)
         self.child.standard_streams(words)
-        state = self.ready(place)
+        state = self.ready(place, self.rehearsed)
         send(order, {"pid": os.getpid(), "place": place})
         return self.run(state, Order(order, self.child.reseed))
 
@@ -326,19 +331,24 @@ def stamp(path: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _functions(entry: str) -> tuple[Callable[..., Any], Callable[[str], Any]]:
+def _functions(entry: str) -> tuple[Callable[[], Any], Callable[[str, Any], Any], Callable[..., Any]]:
+    """Return what is called once here, what prepares a spare, and the entry itself."""
     name, _, function = entry.rpartition(":")
-    module = _load(Path(name)) if name.endswith(".py") else importlib.import_module(name)
-    return getattr(module, function), getattr(module, "prepare", lambda place: None)
+    module = _file(name) if name.endswith(".py") else importlib.import_module(name)
+    rehearse = getattr(module, "rehearse", lambda: None)
+    return rehearse, getattr(module, "prepare", lambda place, rehearsed: None), getattr(module, function)
 
 
 def _beside(name: str) -> Any:
-    return _load(Path(__file__).with_name(name))
+    return _file(str(Path(__file__).with_name(name)))
 
 
-def _load(path: Path) -> Any:
+def _file(path: str) -> Any:
+    return _load(Path(path), "_mlws_" + Path(path).stem)
+
+
+def _load(path: Path, name: str) -> Any:
     """Import a file under a name that nobody else has."""
-    name = "_mlws_" + path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -387,7 +397,7 @@ def main() -> int:
     if not _lock(folder / "lock"):
         return 0
     server = Server(folder, configuration)
-    server.prepare(list(configuration.get("preload", ())))
+    server.prepare(list(configuration.get("preload", ())), dict(configuration.get("helpers", {})))
     server.listener.listen(128)
     try:
         server.serve()

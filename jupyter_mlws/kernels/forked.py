@@ -71,6 +71,7 @@ class ForkedDriver:
             executable=executable,
             entry=_ENTRY,
             preload=(*_KERNEL, *forking.preload),
+            helpers=forking.helpers,
             spares=forking.spares,
             idle=forking.idle,
         )

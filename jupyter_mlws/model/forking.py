@@ -32,6 +32,8 @@ class Forking(Record):
     """Folder of their sockets, of this user alone and with a short path."""
     preload: tuple[str, ...] = PRELOAD
     """Modules that kernels have at once; what an environment lacks is left out."""
+    helpers: tuple[tuple[str, str], ...] = ()
+    """Files of ours that kernels have as modules of these names at once, instead of being sent them."""
     spares: Annotated[int, Field(ge=0, le=64)] = 2
     """Kernels that wait, ready, for each environment in use."""
     idle: Annotated[float, Field(gt=0)] = 300.0
