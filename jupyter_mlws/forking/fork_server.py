@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 PACKET = 1 << 20  # bytes at most of a request: the variables of a job are in it
 _TICK = 5.0  # seconds between two looks at the clock and the packages
-_QUIET = 0.3  # seconds after a spare was taken in which no other is forked, while there are some
+_QUIET = 0.05  # seconds after a spare was taken in which no other is forked, unless somebody waits
 _FAILURES = 3  # in a row, after which no spare is forked before somebody asks for one
 
 
@@ -122,15 +122,20 @@ class Server:
         return self.ended or time.monotonic() - self.asked_at > self.idle or stamp(self.path) != self.stamp
 
     def _refill(self) -> None:
-        # While one is left, the next can wait until the job that took the last has its CPU no more.
-        busy = self.spares and time.monotonic() - self.taken_at < _QUIET
-        wanted = len(self.waiting) if busy else max(self.spares_wanted, len(self.waiting))
+        # For whom waits at once; else one at a time, and not before the job that took the last has begun:
+        # it needs the CPU more.
+        preparing = sum(not spare.ready for spare in self.spares)
+        rests = preparing > 0 or time.monotonic() - self.taken_at < _QUIET
+        wanted = len(self.waiting) if rests else max(len(self.waiting), len(self.spares) + 1)
         # A spare that cannot be prepared would be forked for ever.
-        while len(self.spares) < wanted and self.failures < _FAILURES:
+        while len(self.spares) < min(wanted, self._most()) and self.failures < _FAILURES:
             spare = self._fork_spare()
             if spare is None:
                 return
             self.spares.append(spare)
+
+    def _most(self) -> int:
+        return max(self.spares_wanted, len(self.waiting))
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):

@@ -167,13 +167,15 @@ class ForkedKernel:
             await asyncio.to_thread(shutil.rmtree, self._taken.place, ignore_errors=True)
 
     async def _shut_down(self, *, patience: float) -> None:
-        session = self.client.session
-        control = self.client.connect_control()
+        session, channel = self.client.session, self.client.control_channel
+        # By the connection of its conversation, unless that is closed already.
+        own = None if channel.is_alive() else self.client.connect_control()
         try:
-            session.send(control, session.msg("shutdown_request", {"restart": False}))
+            session.send(own or channel.socket, session.msg("shutdown_request", {"restart": False}))
             await self._wait(self._ended, patience=patience)
         finally:
-            control.close(linger=0)
+            if own is not None:
+                own.close(linger=0)
 
     def _hear(self) -> None:
         try:

@@ -60,16 +60,19 @@ class PythonKernel:
         self._talk = talk
         self._has: set[str] = set()
 
-    async def prepare(self, *, tracking: str | None, sink: str | None) -> Interpreter:
-        """Put the helpers in, and what the file `tracking` hands over. Raises `KernelNotPrepared`.
+    def begin(self, *, tracking: str | None, sink: str | None) -> Exchange:
+        """Have the kernel put the helpers in, and what the file `tracking` hands over, once it answers.
 
         `sink` is an expression of what takes the records for MLflow; None: they go to the attempt's folder.
         """
         source = _source("jupyter_mlws.worker", "inside_kernel.py")
-        exchange = await self._talk.run(
-            "None",
-            ask=f"exec({_BEGIN!r}, {{'source': {source!r}}}) or {_INSIDE}.install({tracking!r}, {sink})",
+        return self._talk.begin_ask(
+            f"exec({_BEGIN!r}, {{'source': {source!r}}}) or {_INSIDE}.install({tracking!r}, {sink})"
         )
+
+    async def prepared(self, begun: Exchange) -> Interpreter:
+        """Wait until what `begin` has begun is done. Raises `KernelNotPrepared`."""
+        exchange = await self._talk.answered(begun)
         answer = _answer(exchange)
         if answer is None:
             raise KernelNotPrepared(
