@@ -13,7 +13,7 @@ from jupyter_mlws.jobs.progress import Ending
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.job import Attempt, Job, JobKind
 from jupyter_mlws.store.blobs import Blobs
-from jupyter_mlws.tracking.git import git_state
+from jupyter_mlws.tracking.git_states import GitStates
 from jupyter_mlws.tracking.handover import KnownRun, Settings, handover, no_handover
 from jupyter_mlws.tracking.identity import identify, read_identity, run_id, write_identity
 from jupyter_mlws.tracking.limits import fitting_params
@@ -31,6 +31,7 @@ class Recorder:
         self._server = server
         self._blobs = blobs
         self._doorbell = doorbell
+        self._git = GitStates()
 
     @property
     def records(self) -> bool:
@@ -50,7 +51,7 @@ class Recorder:
         """Add what takes longer to find out: the state of git. Beside the job, not before it."""
         if self._server is None or job.spec.folder is None:
             return
-        state = await git_state(Path(job.spec.folder))
+        state = await self._git.of(Path(job.spec.folder))
         if state is not None:
             await asyncio.to_thread(_tag, folder, git_tags(state))
 
