@@ -62,7 +62,8 @@ class Taken:
     place: Path
     """The folder of its sockets; the keeper removes it."""
     leash: socket.socket
-    """Tells how the child ended: a packet `{"ended": code}`, negative for a signal."""
+    """Tells how the child ended: a packet `{"ended": code}`, negative for a signal; and, when this end was
+    closed for writing, `{"gone": true}` once nothing of it is left."""
     order: socket.socket
     words: int
     """Reading end of a pipe: what it writes to its standard output and error."""
