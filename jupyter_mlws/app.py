@@ -15,8 +15,8 @@ from jupyter_mlws.compute.service import ComputeService
 from jupyter_mlws.compute.warm_kernels import WarmKernels
 from jupyter_mlws.forking.client import end_servers
 from jupyter_mlws.jobs.controller import JobController
-from jupyter_mlws.jobs.helpers import helpers
 from jupyter_mlws.jobs.launch import Launcher
+from jupyter_mlws.jobs.preloaded import preloaded
 from jupyter_mlws.jobs.publishing import Publisher
 from jupyter_mlws.jobs.recording import Recorder
 from jupyter_mlws.jobs.records import JobRecords
@@ -192,7 +192,7 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
     return Forking(
         root=str(runtime),
         preload=settings.preload,
-        helpers=helpers(),
+        helpers=preloaded(),
         spares=settings.spares,
         idle=settings.fork_idle,
     )

@@ -47,7 +47,8 @@ STANDALONE = {
     "forking/fork_server.py": set(),
     "forking/child.py": set(),
     "forking/keeper.py": set(),
-    "forking/kernel_child.py": {"ipykernel", "tornado"},
+    # ... and what comes with it.
+    "forking/kernel_child.py": {"IPython", "ipykernel", "tornado", "traitlets"},
     # Runs in any kernel, where our package is not installed; cloudpickle where it is there.
     "capture/portable.py": {"cloudpickle"},
     # Runs in kernels of other machines; psutil is there with ipykernel.

@@ -7,14 +7,14 @@ Started by path with the interpreter whose processes it forks, Python 3.9 or lat
 FOLDER holds the socket `s`, the lock `lock` and the log; beside it each spare has a folder of its own.
 CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/path/file.py:function`),
 `preload` (modules; what is not there is left out), `helpers` (files by the names under which they become
-modules), `spares` (how many prepared children wait) and `idle`
-(seconds without a request after which it ends).
+modules), `spares` (how many prepared children wait) and `idle` (seconds without a request after which it ends).
 
 It forks in two ways. `spawn` forks a child that calls `entry(arguments)`. `take` hands out a spare: a child
-that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder, rehearsed)` of the entry's
-module with what its `rehearse()` gave the server once, and runs `entry(prepared, order)`; its `Order` brings the variables and the folder it is to run in. `end` has
-the server go. A request and its answer are one packet of JSON each; descriptors travel beside them. The
-server has one thread, opens no ZMQ context and runs no event loop, so a fork of it is a clean one.
+that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder, rehearsed)` of the
+entry's module with what its `rehearse()` gave the server once, and runs `entry(prepared, order)`; its `Order`
+brings the variables and the folder it is to run in. `end` has the server go. A request and its answer are one
+packet of JSON each; descriptors travel beside them. The server has one thread, opens no ZMQ context and runs
+no event loop, so a fork of it is a clean one.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a fork server for kernels runs in its children: ipykernel, as `python -m ipykernel_launcher` would.
 
-Standard library and ipykernel alone: it runs in the job's environment.
+Standard library and ipykernel, with what comes with it, alone: it runs in the job's environment.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Rehearsed:
         from ipykernel.kernelapp import IPKernelApp
         from traitlets.config import Config
 
-        class Application(IPKernelApp):  # type: ignore[misc]
+        class Application(IPKernelApp):
             """Is told its settings, and leaves alone the logging, which the server has set up."""
 
             def parse_command_line(self, argv: Any = None) -> None:
@@ -40,14 +40,15 @@ class Rehearsed:
                 pass  # it would walk through all loggers
 
         Application.__name__ = IPKernelApp.__name__  # its logger and its section of the configuration
-        IPKernelApp(log_level=_LOG_LEVEL).log.debug("Kernels are forked from here.")
+        application: Any = IPKernelApp
+        application(log_level=_LOG_LEVEL).log.debug("Kernels are forked from here.")
         self.application: Any = Application
         self.files = [file for module in list(sys.modules.values()) if (file := _file_of(module))]
         self.names = set(sys.modules)
 
 
 def rehearse() -> Rehearsed:
-    """Do once, in the server, what needs no socket, no thread and no device, and each kernel would do anew."""
+    """Do once, in the server, what each kernel would do anew: no socket, no thread, no device is opened."""
     for name in _NEEDED:
         importlib.import_module(name)
     return Rehearsed()
@@ -90,8 +91,8 @@ def _modules_known(rehearsed: Rehearsed, app: Any) -> Iterator[None]:
 
     A list of 2,500 modules counts a reference to each, and each count is on a page of its own.
     """
-    import IPython.core.shellapp as shell_app
     import ipykernel.ipkernel as kernels
+    import IPython.core.shellapp as shell_app
 
     users: tuple[Any, ...] = (shell_app, kernels)
     for user in users:

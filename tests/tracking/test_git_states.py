@@ -35,16 +35,20 @@ def runs(place: Path) -> int:
     return len(list(place.glob("run.*")))
 
 
-async def test_who_asks_while_git_is_at_work_shares_the_next_answer(repository: Path, held_git: Path) -> None:
-    (held_git / "go").touch()
+def begin(repository: Path, place: Path) -> None:
+    (place / "go").touch()
     commit(repository)
-    (held_git / "go").unlink()
-    for each in held_git.glob("run.*"):
+    (place / "go").unlink()
+    for each in place.glob("run.*"):
         each.unlink()
+
+
+async def test_who_asks_while_git_is_at_work_shares_the_next_answer(repository: Path, held_git: Path) -> None:
+    begin(repository, held_git)
     states = GitStates()
     first = asyncio.create_task(states.of(repository))
     async with asyncio.timeout(30):
-        while not runs(held_git):
+        while not runs(held_git):  # noqa: ASYNC110 - another process makes the file
             await asyncio.sleep(0.01)
     later = [asyncio.create_task(states.of(repository)) for _ in range(5)]
     await asyncio.sleep(0)

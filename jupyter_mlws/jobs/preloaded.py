@@ -1,4 +1,4 @@
-"""Which files of ours a forked kernel has at once, as modules; other kernels are sent them when they begin."""
+"""Which files of ours a forked kernel has at once, as modules; others are sent them when they begin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FILES = (
 )
 
 
-def helpers() -> tuple[tuple[str, str], ...]:
+def preloaded() -> tuple[tuple[str, str], ...]:
     """Return the names of the modules, each with the path of its file; none where they are in an archive."""
     found = ((name, resources.files(package).joinpath(file)) for name, package, file in _FILES)
     return tuple((name, str(file)) for name, file in found if isinstance(file, Path))
