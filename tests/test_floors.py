@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 STANDALONE = {
     # Run in whatever Python jobs choose, and start with it.
+    "forking/ahead.py": set(),
     "forking/fork_server.py": set(),
     "forking/child.py": set(),
     "forking/keeper.py": set(),

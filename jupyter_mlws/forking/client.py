@@ -48,6 +48,8 @@ class Recipe:
     """Names of further modules, and the files that they are made of."""
     spares: int = 0
     """Prepared children that wait."""
+    ahead: int = 0
+    """Children that wait to be spawned."""
     idle: float = 300.0
     """Seconds without a request after which it ends."""
 

@@ -7,9 +7,11 @@ Started by path with the interpreter whose processes it forks, Python 3.9 or lat
 FOLDER holds the socket `s`, the lock `lock` and the log; beside it each spare has a folder of its own.
 CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/path/file.py:function`),
 `preload` (modules; what is not there is left out), `helpers` (files by the names under which they become
-modules), `spares` (how many prepared children wait) and `idle` (seconds without a request after which it ends).
+modules), `spares` (how many prepared children wait), `ahead` (how many wait that are forked and no more) and
+`idle` (seconds without a request after which it ends).
 
-It forks in two ways. `spawn` forks a child that calls `entry(arguments)`. `take` hands out a spare: a child
+It forks in two ways. `spawn` has a child call `entry(arguments)`: one that waits (see `ahead.py`), or a new
+one. `take` hands out a spare: a child
 that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder, rehearsed)` of the
 entry's module with what its `rehearse()` gave the server once, and runs `entry(prepared, order)`; its `Order`
 brings the variables and the folder it is to run in. `end` has the server go. A request and its answer are one
@@ -52,6 +54,7 @@ class Server:
     def __init__(self, folder: Path, configuration: dict[str, Any]) -> None:
         self.folder = folder
         self.spares_wanted = int(configuration.get("spares", 0))
+        self.ahead_wanted = int(configuration.get("ahead", 0))
         self.idle = float(configuration.get("idle", 300.0))
         self.entry: str = configuration["entry"]
         self.listener = _listen(folder / "s")
@@ -78,6 +81,7 @@ class Server:
                 _load(Path(path), name)
         rehearse, self.ready, self.run = _functions(self.entry)
         self.rehearsed = rehearse()
+        self.ahead = _beside("ahead.py").Ahead(child=self.child, receive=receive, send=send, run=self.run)
         gc.collect()
         gc.freeze()
 
@@ -93,7 +97,7 @@ class Server:
             self._refill()
             sources: list[Any] = [self.listener, woken, *(spare.leash for spare in self.spares)]
             sources += [spare.order for spare in self.spares if not spare.ready]
-            patience = _QUIET if len(self.spares) < self.spares_wanted else _TICK
+            patience = _QUIET if self._is_short() else _TICK
             ready, _, _ = select.select(sources, [], [], patience)
             if woken in ready:
                 with contextlib.suppress(BlockingIOError):
@@ -113,6 +117,7 @@ class Server:
         """Let the spares go: a keeper whose leash is cut ends what it keeps."""
         with contextlib.suppress(OSError):
             (self.folder / "s").unlink()
+        self.ahead.close()
         for spare in self.spares:
             spare.close()
 
@@ -133,6 +138,11 @@ class Server:
             if spare is None:
                 return
             self.spares.append(spare)
+        if not rests and len(self.ahead) < self.ahead_wanted and self.failures < _FAILURES:
+            self.ahead.fork()
+
+    def _is_short(self) -> bool:
+        return len(self.spares) < self.spares_wanted or len(self.ahead) < self.ahead_wanted
 
     def _most(self) -> int:
         return max(self.spares_wanted, len(self.waiting))
@@ -163,21 +173,12 @@ class Server:
             client.close()
 
     def _spawn(self, client: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
-        pid = self.child.fork()
-        if pid == 0:
-            self.child.live(lambda: self._run_child(request, descriptors))
+        self.failures = 0
+        pid = self.ahead.give(request, descriptors)
+        if pid is None and self.ahead.fork():
+            pid = self.ahead.give(request, descriptors)
         send(client, {"pid": pid})
-
-    def _run_child(self, request: dict[str, Any], descriptors: list[int]) -> Any:
-        os.setsid()
-        output = os.dup(descriptors[0])
-        self.child.only(output)
-        self.child.standard_streams(output)
-        os.environ.clear()
-        os.environ.update(request["environment"])
-        os.chdir(request["cwd"])
-        self.child.reseed()
-        return self.run(request["arguments"])
+        self.taken_at = time.monotonic()
 
     def _fork_spare(self) -> Spare | None:
         leash, keeper_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -266,6 +267,8 @@ class Server:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
                 if pid == 0:
                     return
+                if self.ahead.ended(pid):
+                    self.failures += 1
                 for spare in [one for one in self.spares if one.pid == pid]:
                     self._drop(spare)
 
