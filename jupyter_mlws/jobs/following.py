@@ -35,8 +35,8 @@ class Following:
         self.asked_to_cancel: float | None = None
         """When the worker was told to end, on the monotonic clock."""
         self.launching: asyncio.Task[None] | None = None
-        self.mirrored = 0.0
-        """When its spool was read last, on the monotonic clock."""
+        self.mirrored = time.monotonic()
+        """When its spool was read last, or it was begun, on the monotonic clock."""
         self.mirroring: asyncio.Task[None] | None = None
         """The reading of its spool."""
         self.values: LatestValues | None = None
