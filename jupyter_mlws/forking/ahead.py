@@ -17,9 +17,21 @@ if TYPE_CHECKING:
 class Ahead:
     """The children that wait. One that nobody asks for ends with the server, however that ends."""
 
-    def __init__(self, *, child: Any, receive: Any, send: Any, run: Callable[[Any], Any]) -> None:
-        """`child` is the module of that name; `run` is called in a child with the arguments of a request."""
-        self._child, self._receive, self._send, self._run = child, receive, send, run
+    def __init__(
+        self,
+        *,
+        child: Any,
+        receive: Callable[[socket.socket], tuple[dict[str, Any], list[int]]],
+        send: Callable[[socket.socket, dict[str, Any], list[int]], None],
+        warm_up: Callable[[], None],
+        run: Callable[[Any], Any],
+    ) -> None:
+        """`child` is the module of that name; `run` is called in a child with the arguments of a request.
+
+        `warm_up` is called while it waits.
+        """
+        self._child, self._receive, self._send = child, receive, send
+        self._warm_up, self._run = warm_up, run
         self._waiting: dict[int, socket.socket] = {}
 
     def __len__(self) -> int:
@@ -66,6 +78,8 @@ class Ahead:
         os.setsid()
         self._child.only(order.fileno())
         self._child.standard_streams(None)
+        with contextlib.suppress(Exception):  # it is a little slower then
+            self._warm_up()
         try:
             request, descriptors = self._receive(order)
         except OSError:

@@ -10,13 +10,13 @@ CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/pat
 modules), `spares` (how many prepared children wait), `ahead` (how many wait that are forked and no more) and
 `idle` (seconds without a request after which it ends).
 
-It forks in two ways. `spawn` has a child call `entry(arguments)`: one that waits (see `ahead.py`), or a new
-one. `take` hands out a spare: a child
-that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder, rehearsed)` of the
-entry's module with what its `rehearse()` gave the server once, and runs `entry(prepared, order)`; its `Order`
-brings the variables and the folder it is to run in. `end` has the server go. A request and its answer are one
-packet of JSON each; descriptors travel beside them. The server has one thread, opens no ZMQ context and runs
-no event loop, so a fork of it is a clean one.
+It forks in two ways. `spawn` has a child call `entry(arguments)`: one that waits (see `ahead.py`) and has
+called `warm_up()` of the entry's module meanwhile, or a new one. `take` hands out a spare: a child that was
+forked before, behind a keeper (see `keeper.py`), has called `prepare(folder, rehearsed)` of that module
+with what its `rehearse()` gave the server once, and runs `entry(prepared, order)`; its `Order` brings the
+variables and the folder it is to run in. `end` has the server go. A request and its answer are one packet of
+JSON each; descriptors travel beside them. The server has one thread, opens no ZMQ context and runs no event
+loop, so a fork of it is a clean one.
 """
 
 from __future__ import annotations
@@ -79,9 +79,15 @@ class Server:
         for name, path in helpers.items():
             with contextlib.suppress(Exception):
                 _load(Path(path), name)
-        rehearse, self.ready, self.run = _functions(self.entry)
-        self.rehearsed = rehearse()
-        self.ahead = _beside("ahead.py").Ahead(child=self.child, receive=receive, send=send, run=self.run)
+        self.module, self.run = _module_of(self.entry)
+        self.rehearsed = self.module.rehearse() if hasattr(self.module, "rehearse") else None
+        self.ahead = _beside("ahead.py").Ahead(
+            child=self.child,
+            receive=receive,
+            send=send,
+            warm_up=getattr(self.module, "warm_up", lambda: None),
+            run=self.run,
+        )
         gc.collect()
         gc.freeze()
 
@@ -214,7 +220,7 @@ class Server:
         """In the child of the keeper: be ready, wait for the order, and run."""
         self.child.only(order.fileno(), words)
         self.child.standard_streams(words)
-        state = self.ready(place, self.rehearsed)
+        state = self.module.prepare(place, self.rehearsed)
         send(order, {"pid": os.getpid(), "place": place})
         return self.run(state, Order(order, self.child.reseed))
 
@@ -339,12 +345,11 @@ def stamp(path: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _functions(entry: str) -> tuple[Callable[[], Any], Callable[[str, Any], Any], Callable[..., Any]]:
-    """Return what is called once here, what prepares a spare, and the entry itself."""
+def _module_of(entry: str) -> tuple[Any, Callable[..., Any]]:
+    """Return the module of an entry, and the entry itself."""
     name, _, function = entry.rpartition(":")
     module = _file(name) if name.endswith(".py") else importlib.import_module(name)
-    rehearse = getattr(module, "rehearse", lambda: None)
-    return rehearse, getattr(module, "prepare", lambda place, rehearsed: None), getattr(module, function)
+    return module, getattr(module, function)
 
 
 def _beside(name: str) -> Any:
