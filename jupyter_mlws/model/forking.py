@@ -20,6 +20,7 @@ PRELOAD = (
     "sklearn.model_selection",
     "sklearn.pipeline",
     "sklearn.preprocessing",
+    "sklearn.utils._pprint",  # with the first model that is shown
     "mlflow",
 )
 """What most jobs import. Nothing that starts threads or opens a device when it is imported."""
