@@ -75,7 +75,7 @@ class Tables:
                 given = sa.select(params.c.key, params.c.value).where(params.c.run_uuid == run_id)
                 return (
                     {key: None if is_nan else value for key, value, is_nan in measured},
-                    dict(connection.execute(given).tuples()),
+                    {row.key: row.value for row in connection.execute(given)},
                 )
         except sa.exc.OperationalError as error:
             raise Unreachable(f"its database does not answer: {error.orig}") from error
@@ -134,7 +134,7 @@ class _Transaction:
         if run.id not in self._known_params:
             params = _table("SqlParam")
             query = sa.select(params.c.key, params.c.value).where(params.c.run_uuid == run.id)
-            self._known_params[run.id] = dict(self._connection.execute(query).tuples())
+            self._known_params[run.id] = {row.key: row.value for row in self._connection.execute(query)}
         return self._known_params[run.id]
 
     def _create(self, body: Mapping[str, Any]) -> None:
