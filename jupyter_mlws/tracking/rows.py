@@ -203,14 +203,15 @@ class _Transaction:
 
     def _write(self) -> None:
         runs = list(self._runs.values())
-        self._insert("SqlRun", [run.columns for run in runs if run.is_new])
-        for run in runs:
-            if run.changed and not run.is_new:
+        new, old = [run for run in runs if run.is_new], [run for run in runs if not run.is_new]
+        self._insert("SqlRun", [run.columns for run in new])
+        for run in old:
+            if run.changed:
                 table = _table("SqlRun")
-                self._connection.execute(
-                    sa.update(table).where(table.c.run_uuid == run.id).values(**run.changed)
-                )
-        self._upsert("SqlTag", ["value"], [_pair(run, *tag) for run in runs for tag in run.tags.items()])
+                update = sa.update(table).where(table.c.run_uuid == run.id).values(**run.changed)
+                self._connection.execute(update)
+        self._insert("SqlTag", [_pair(run, *tag) for run in new for tag in run.tags.items()])
+        self._upsert("SqlTag", ["value"], [_pair(run, *tag) for run in old for tag in run.tags.items()])
         self._insert("SqlParam", [_pair(run, *param) for run in runs for param in run.params.items()])
         metrics = [row for run in runs for row in run.metrics.values()]
         # Of those that are there already: they were sent before.

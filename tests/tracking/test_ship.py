@@ -1,4 +1,4 @@
-"""How a spool is shipped: in order, in one transaction where that goes, and what happens when MLflow fails."""
+"""How a spool is shipped: in order, in one transaction where that goes, and what if MLflow fails."""
 
 from __future__ import annotations
 
@@ -45,14 +45,11 @@ def test_a_short_job_is_one_piece() -> None:
 
 
 def test_a_piece_holds_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = [metric("a", step) for step in range(25)]
     monkeypatch.setattr(put_together, "RECORDS_A_PIECE", 10)
-    assert [len(piece.entries) for piece in together(*(metric("a", step) for step in range(25)))] == [
-        10,
-        10,
-        5,
-    ]
+    assert [len(piece.entries) for piece in together(*metrics)] == [10, 10, 5]
     monkeypatch.setattr(put_together, "BYTES_A_PIECE", 200)
-    assert [len(piece.entries) for piece in together(*(metric("a", step) for step in range(5)))] == [2, 2, 1]
+    assert [len(piece.entries) for piece in together(*metrics[:5])] == [2, 2, 1]
 
 
 def test_a_request_keeps_its_place_in_the_order() -> None:
