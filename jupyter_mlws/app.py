@@ -119,7 +119,8 @@ class Services:
         warm = _warm(settings, layout, records, tokens)
         computes = Computes(_local(settings, forking), tokens=tokens, builders=builders, warm=warm)
         tracking = _tracking(settings, layout, runtime)
-        recorder = Recorder(tracking, blobs=blobs, doorbell=bell_path)
+        shipping = Shipping(tracking, records=records, layout=layout)
+        recorder = Recorder(tracking, blobs=blobs, begun=shipping.begun, doorbell=bell_path)
         launcher = Launcher(
             layout=layout, blobs=blobs, doorbell=bell_path, recorder=recorder, forking=forking
         )
@@ -130,7 +131,7 @@ class Services:
             computes=computes,
             launcher=launcher,
             recorder=recorder,
-            shipping=Shipping(tracking, records=records, layout=layout),
+            shipping=shipping,
             ring=doorbell.ring,
         )
         loop = ReconcileLoop(

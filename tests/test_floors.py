@@ -59,11 +59,11 @@ STANDALONE = {
     "kernels/remote/inside_machine.py": {"psutil"},
     # Run in the job's kernel; MLflow where the user's code imports it.
     "tracking/bootstrap.py": {"mlflow"},
+    "tracking/flush.py": set(),
     "tracking/inside.py": {"mlflow"},
     "tracking/inside_artifacts.py": {"mlflow"},
     "tracking/inside_known.py": {"mlflow"},
     "tracking/inside_store.py": {"mlflow"},
-    "tracking/ship.py": set(),
     "tracking/spool.py": set(),
 }
 HEAVY = {"mlflow", "pandas", "numpy", "nbclient", "sqlalchemy", "sklearn", "matplotlib"}
@@ -217,8 +217,10 @@ def test_heavy_imports_are_lazy_where_notebooks_import() -> None:
 
 
 def test_server_never_imports_mlflow_nor_unpickles() -> None:
-    # Files that need MLflow run in the job's kernel, and these two in MLflow's own process.
-    elsewhere = {"tracking/serve.py", "tracking/chosen_ids.py"}
+    # Files that need MLflow run in the job's kernel, and these in MLflow's own process.
+    elsewhere = {
+        f"tracking/{name}.py" for name in ("chosen_ids", "gathered_run", "mlflow_database", "rows", "serve")
+    }
     elsewhere |= {name for name, needs in STANDALONE.items() if "mlflow" in needs}
     found = {
         _name(path): sorted(wrong)

@@ -73,8 +73,6 @@ class JobController:
 
     async def step(self, rung: frozenset[str]) -> None:
         """Mend what differs between the wishes, the rows, the logs and the processes."""
-        if rung:
-            self._shipping.wake()  # what rings may have logged something that is urgent
         everything = not rung or time.monotonic() - self._looked_at_all > _ALL_SECONDS
         if everything:
             self._looked_at_all = time.monotonic()

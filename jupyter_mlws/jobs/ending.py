@@ -12,7 +12,8 @@ from jupyter_mlws.jobs.progress import Ending, Progress, ended, queued_again
 from jupyter_mlws.jobs.recording import Recorder
 from jupyter_mlws.jobs.roster import Roster
 from jupyter_mlws.jobs.run_mirror import RunMirror
-from jupyter_mlws.jobs.shipping import AWAY, Shipping
+from jupyter_mlws.jobs.shipped import AWAY
+from jupyter_mlws.jobs.shipping import Shipping
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.job import Attempt
 from jupyter_mlws.model.status import JobStatus, Wanted

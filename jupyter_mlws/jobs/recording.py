@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jupyter_mlws.environments.lock import Lock
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.progress import Ending
+from jupyter_mlws.jobs.unshipped import note_unshipped
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.job import Attempt, Job, JobKind
 from jupyter_mlws.store.blobs import Blobs
@@ -26,10 +28,21 @@ _log = logging.getLogger(__name__)
 class Recorder:
     """Writes what is to be in the run of each attempt. MLflow is not asked, and need not be there."""
 
-    def __init__(self, server: TrackingServer | None, *, blobs: Blobs, doorbell: Path | None = None) -> None:
-        """Without a `server`, nothing is recorded. Whoever logs rings at `doorbell`."""
+    def __init__(
+        self,
+        server: TrackingServer | None,
+        *,
+        blobs: Blobs,
+        begun: Callable[[str, int], None],
+        doorbell: Path | None = None,
+    ) -> None:
+        """Without a `server`, nothing is recorded. Whoever logs rings at `doorbell`.
+
+        `begun` is told of each attempt, by job and number, whose run begins.
+        """
         self._server = server
         self._blobs = blobs
+        self._begun = begun
         self._doorbell = doorbell
         self._git = GitStates()
 
@@ -46,6 +59,7 @@ class Recorder:
         """Write the beginning of the run, and what the worker needs of it. A few milliseconds of disk."""
         if self._server is not None:
             await asyncio.to_thread(self._begin, self._server, job, attempt, folder)
+            self._begun(job.id, attempt.number)
 
     async def describe(self, job: Job, folder: AttemptFolder) -> None:
         """Add what takes longer to find out: the state of git. Beside the job, not before it."""
@@ -87,6 +101,7 @@ class Recorder:
                 experiment=run.experiment,
                 location=run.location,
                 job=job.id,
+                attempt=attempt.number,
                 name=job.spec.name,
                 user=job.created_by,
                 start_time=milliseconds(now),
@@ -96,7 +111,6 @@ class Recorder:
             settings = Settings(
                 folder=str(folder.files.spool),
                 server=str(server.settings),
-                artifacts=str(server.artifacts),
                 doorbell=None if self._doorbell is None else str(self._doorbell),
                 run=known,
             )
@@ -140,9 +154,3 @@ def _tag(folder: AttemptFolder, tags: dict[str, str]) -> None:
     if run is not None:
         with RunRecord(folder.files.spool, run) as record:
             record.tags(tags)
-
-
-def note_unshipped(folder: Path, job: str, attempt: int) -> None:
-    """Leave a note that MLflow has not everything of an attempt yet; `jobs/shipping.py` removes it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / f"{job}-{attempt}").touch(mode=0o600)

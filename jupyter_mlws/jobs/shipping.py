@@ -8,222 +8,202 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import NamedTuple
 
 from jupyter_mlws.jobs.records import JobRecords
+from jupyter_mlws.jobs.shipped import Shipped, mirror, refusals
+from jupyter_mlws.jobs.unshipped import Unshipped
 from jupyter_mlws.model.errors import MlwsError
-from jupyter_mlws.model.job import Job
-from jupyter_mlws.store import jobs as rows
-from jupyter_mlws.store import run_values
 from jupyter_mlws.store.epoch import LeaseLost
-from jupyter_mlws.store.layout import Layout, PathRefused
+from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.store.run_values import RunValues
-from jupyter_mlws.store.transaction import Transaction
-from jupyter_mlws.tracking.identity import read_identity
-from jupyter_mlws.tracking.runs import Runs, TrackingRefused
+from jupyter_mlws.tracking.progress import size_of
 from jupyter_mlws.tracking.server import TrackingServer
-from jupyter_mlws.tracking.ship import Address, Busy, Unreachable, left, ship, state_of
+from jupyter_mlws.tracking.shipper import Shipper
+from jupyter_mlws.tracking.shipping_request import Told
+from jupyter_mlws.tracking.troubles import Unreachable
 
-_LOOK_SECONDS = 0.25  # with something to ship; without, somebody rings
-_QUIET_SECONDS = 5.0
-_AT_ONCE = 4
+_FIRST_SECONDS = 0.3  # after the beginning of a run: most are over by then, and are shipped once
+_LOOK_SECONDS = 0.25
+_BUSY_SECONDS = 0.05  # the job's kernel has it shipped just now
+_NOTES_SECONDS = 5.0
+_AT_ONCE = 20
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0  # after MLflow gave no answer
-AWAY = "What the job logged gets to MLflow once its server answers"
-"""Message of a job that ended meanwhile."""
 _log = logging.getLogger(__name__)
 
 
-class Shipped(NamedTuple):
-    """What MLflow has of an attempt whose end it was told."""
-
-    values: RunValues
-    refused: str | None
-    """A sentence about what MLflow did not take."""
-
-
-class _Note(NamedTuple):
-    name: str
-    job: str
-    attempt: int
-    folder: Path
-    left: int
-    ended: bool
-
-
-@dataclass
+@dataclass(eq=False)
 class _Way:
     """How the shipping of one attempt goes."""
 
-    task: asyncio.Task[None] | None = None
-    not_before: float = 0.0
+    job: str
+    attempt: int
+    due: float
+    """When to look at it, by `time.monotonic`."""
+    offset: int = -1
+    """What MLflow has of its spool, as far as is known here; -1: nothing is known."""
     pause: float = _FIRST_PAUSE
     waiting: list[asyncio.Future[Shipped]] = field(default_factory=list)
 
+    def put_off(self, now: float) -> bool:
+        """Try again after a pause, which grows; return whether it is the first."""
+        first = self.pause == _FIRST_PAUSE
+        self.due = now + self.pause
+        self.pause = min(self.pause * 2, _LONGEST_PAUSE)
+        return first
+
 
 class Shipping:
-    """Looks at the notes while this server leads."""
+    """Has MLflow's server ship what the notes name, while this server leads."""
 
     def __init__(self, server: TrackingServer | None, *, records: JobRecords, layout: Layout) -> None:
         """Without a `server` nothing is ever shipped."""
         self._server = server
-        self._runs = None if server is None else Runs(server.ensure)
         self._records = records
         self._layout = layout
+        self._notes = None if server is None else Unshipped(server.unshipped, layout)
+        self._shipper = Shipper()
         self._epoch = 0
-        self._ways: dict[str, _Way] = {}
+        self._ways: dict[tuple[str, int], _Way] = {}
         self._woken = asyncio.Event()
-        self._places = asyncio.Semaphore(_AT_ONCE)
         self._looking: asyncio.Task[None] | None = None
 
     def start(self, epoch: int) -> None:
         """Begin; `epoch` goes into each write to the database."""
         self._epoch = epoch
-        if self._server is not None:
-            self._looking = asyncio.create_task(self._look_on(self._server))
+        if self._server is not None and self._notes is not None:
+            self._looking = asyncio.create_task(self._look_on(self._server, self._notes))
 
     async def let_go(self) -> None:
         """Stop; what is not shipped is for the next leader."""
-        tasks = [self._looking, *(way.task for way in self._ways.values())]
-        for task in tasks:
-            if task is not None:
-                task.cancel()
-        await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         self._ways.clear()
-        if self._runs is not None:
-            await self._runs.close()
+        self._shipper.close()
 
-    def wake(self) -> None:
-        """Look at once; on the event loop."""
+    def begun(self, job: str, attempt: int) -> None:
+        """Take note of an attempt whose run begins now."""
+        self._way(job, attempt)
         self._woken.set()
 
     async def recorded(self, job: str, attempt: int, *, seconds: float) -> Shipped | None:
         """Wait at most `seconds` until MLflow has all of an attempt whose end was written; None: not yet."""
+        way = self._way(job, attempt)
+        way.due = 0.0
+        self._woken.set()
         if self._server is None or self._server.state().status != "ready":
-            self.wake()
             return None
         waiting: asyncio.Future[Shipped] = asyncio.get_running_loop().create_future()
-        self._ways.setdefault(f"{job}-{attempt}", _Way()).waiting.append(waiting)
-        self.wake()
+        way.waiting.append(waiting)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 return await waiting
         return None
 
-    async def _look_on(self, server: TrackingServer) -> None:
+    def _way(self, job: str, attempt: int) -> _Way:
+        due = time.monotonic() + _FIRST_SECONDS
+        return self._ways.setdefault((job, attempt), _Way(job, attempt, due))
+
+    async def _look_on(self, server: TrackingServer, notes: Unshipped) -> None:
+        read = 0.0
         while True:
             self._woken.clear()
-            notes: list[_Note] = []
             try:
-                notes = await asyncio.to_thread(_read, server.unshipped, self._layout)
-                self._look(server, notes)
+                if time.monotonic() >= read:
+                    for each in await asyncio.to_thread(notes.read):
+                        self._way(*each)
+                    read = time.monotonic() + _NOTES_SECONDS
+                await self._ship_due(server, notes)
             except Exception:
                 _log.exception("What jobs have logged cannot be looked at.")
+                await asyncio.sleep(_LOOK_SECONDS)
+            first = min((way.due for way in self._ways.values()), default=read)
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_SECONDS if notes else _QUIET_SECONDS):
+                async with asyncio.timeout(max(0.0, min(first, read) - time.monotonic())):
                     await self._woken.wait()
 
-    def _look(self, server: TrackingServer, notes: list[_Note]) -> None:
-        there = {note.name for note in notes}
-        for name in [name for name, way in self._ways.items() if name not in there and way.task is None]:
-            del self._ways[name]
-        for note in notes:
-            way = self._ways.setdefault(note.name, _Way())
-            due = note.left > 0 or note.ended
-            if due and way.task is None and time.monotonic() >= way.not_before:
-                way.task = asyncio.create_task(self._ship(server, note, way))
-                way.task.add_done_callback(partial(self._done, way))
-
-    def _done(self, way: _Way, task: asyncio.Task[None]) -> None:
-        way.task = None
-        if task.cancelled():
+    async def _ship_due(self, server: TrackingServer, notes: Unshipped) -> None:
+        now = time.monotonic()
+        # Those that are due soon too: they are looked at together, and so are the next time.
+        due = [way for way in self._ways.values() if way.due <= now + _LOOK_SECONDS / 5]
+        if not due or all(way.due > now for way in due):
             return
-        error = task.exception()
-        if error is None:
-            way.pause, way.not_before = _FIRST_PAUSE, 0.0
-            return
-        if not isinstance(error, Busy):
-            if way.pause == _FIRST_PAUSE:
-                expected = isinstance(error, MlwsError | OSError | Unreachable | LeaseLost)
-                _log.warning(
-                    "What a job has logged is not in MLflow yet: %s",
-                    error,
-                    exc_info=None if expected else error,
-                )
-            way.not_before = time.monotonic() + way.pause
-            way.pause = min(way.pause * 2, _LONGEST_PAUSE)
+        grown, gone = await asyncio.to_thread(self._look_at, notes, due)
+        for way in gone:
+            self._ways.pop((way.job, way.attempt), None)
+        for way in due:
+            way.due = now + _LOOK_SECONDS
+        grown.sort(key=lambda way: not way.waiting)  # who waits comes first
+        for start in range(0, len(grown), _AT_ONCE):
+            await self._ship(server, notes, grown[start : start + _AT_ONCE])
 
-    async def _ship(self, server: TrackingServer, note: _Note, way: _Way) -> None:
-        async with self._places:
-            address = await server.ensure()
-            host, _, port = address.url.removeprefix("http://").partition(":")
-            there = Address(host, int(port), address.token)
-            state = await asyncio.to_thread(
-                ship, str(note.folder), address=lambda: there, artifacts=str(server.artifacts)
-            )
-            if state.ended and await asyncio.to_thread(left, str(note.folder)) <= 0:
-                await self._settle(server, note, way)
+    def _look_at(self, notes: Unshipped, ways: Iterable[_Way]) -> tuple[list[_Way], list[_Way]]:
+        """Return those of which MLflow has not everything, and those whose job was deleted."""
+        grown, gone = [], []
+        for way in ways:
+            size = size_of(self._layout.attempt(way.job, way.attempt).spool)
+            if size == 0 and not notes.keeps(way.job, way.attempt):
+                gone.append(way)
+            elif size > way.offset:
+                grown.append(way)
+        return grown, gone
 
-    async def _settle(self, server: TrackingServer, note: _Note, way: _Way) -> None:
-        """Mirror what MLflow has now: processes of the job may have logged there directly. Then forget it."""
-        assert self._runs is not None
-        run = await asyncio.to_thread(read_identity, note.folder)
-        values = RunValues({}, {})
-        # A run that is not there was refused, which is said, or deleted by the user meanwhile.
-        with contextlib.suppress(TrackingRefused):
-            values = values if run is None else await self._runs.values(run.run_id)
-        shipped = Shipped(values, await asyncio.to_thread(_refusals, note.folder))
-        await self._records.write(lambda tx: _mirror(tx, note, shipped), epoch=self._epoch)
-        await asyncio.to_thread((server.unshipped / note.name).unlink, missing_ok=True)
-        for waiting in way.waiting:
-            if not waiting.done():
-                waiting.set_result(shipped)
-        way.waiting.clear()
-
-
-def _mirror(tx: Transaction, note: _Note, shipped: Shipped) -> None:
-    job = rows.find(tx, note.job)
-    if job is None or job.attempt != note.attempt:
-        return
-    run_values.save(tx, job.id, metrics=shipped.values.metrics, params=shipped.values.params)
-    if job.status.is_terminal:
-        message = shipped.refused if job.message == AWAY else job.message
-        changed = job.model_copy(update={"metrics": shipped.values.metrics, "message": message})
-        if _differs(job, changed):
-            rows.save(tx, changed)
-
-
-def _differs(job: Job, changed: Job) -> bool:
-    return (job.metrics, job.message) != (changed.metrics, changed.message)
-
-
-def _read(folder: Path, layout: Layout) -> list[_Note]:
-    """Return the notes; those of jobs that were deleted are removed."""
-    notes = []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        job, _, attempt = path.name.partition("-")
+    async def _ship(self, server: TrackingServer, notes: Unshipped, ways: Sequence[_Way]) -> None:
         try:
-            spool = layout.attempt(job, int(attempt)).spool
-        except (ValueError, PathRefused):
-            continue
-        if not spool.is_dir():
-            if time.time() - path.stat().st_mtime > _LONGEST_PAUSE:  # it is just being made otherwise
-                path.unlink(missing_ok=True)
-            continue
-        notes.append(_Note(path.name, job, int(attempt), spool, left(str(spool)), state_of(str(spool)).ended))
-    return notes
+            address = await server.ensure()
+            asked = [(way.job, way.attempt) for way in ways]
+            told = await asyncio.to_thread(self._shipper.ship, address, asked)
+            server.answered()
+        except (MlwsError, OSError, Unreachable) as error:
+            self._put_off(ways, str(error))
+            return
+        now, ended = time.monotonic(), []
+        for way, each in zip(ways, told, strict=True):
+            way.offset = each.offset
+            if each.trouble is not None:
+                self._put_off([way], each.trouble)
+            elif each.busy:
+                way.due = now + _BUSY_SECONDS
+            else:
+                way.pause = _FIRST_PAUSE
+                if each.left > 0:
+                    way.due = now
+                elif each.ended:
+                    ended.append((way, each))
+        try:
+            await self._settle(notes, ended)
+        except (MlwsError, OSError, LeaseLost) as error:
+            for way, _ in ended:
+                way.offset = -1
+            self._put_off([way for way, _ in ended], str(error))
 
+    def _put_off(self, ways: Iterable[_Way], said: str) -> None:
+        now = time.monotonic()
+        first = [way.put_off(now) for way in ways]
+        if any(first):
+            _log.warning("What a job has logged is not in MLflow yet: %s", said)
 
-def _refusals(folder: Path) -> str | None:
-    try:
-        lines = (folder / "refused.jsonl").read_text(encoding="utf-8").splitlines()
-        first = json.loads(lines[0])
-    except (OSError, ValueError, IndexError):
-        return None
-    more = f" {len(lines) - 1} more are in the job's log." if len(lines) > 1 else ""
-    return f"MLflow did not take {first['what']}: {first['message'].rstrip('.')}.{more}"
+    async def _settle(self, notes: Unshipped, ended: Sequence[tuple[_Way, Told]]) -> None:
+        """Mirror what MLflow has now: processes of the job may have logged there directly. Then forget it."""
+        if not ended:
+            return
+        refused = await asyncio.to_thread(
+            lambda: [refusals(self._layout.attempt(way.job, way.attempt).refused) for way, _ in ended]
+        )
+        # A run that is not there was refused, which is said, or deleted by the user meanwhile.
+        shipped = [
+            ((way.job, way.attempt), Shipped(RunValues(told.metrics or {}, told.params or {}), said))
+            for (way, told), said in zip(ended, refused, strict=True)
+        ]
+        await self._records.write(partial(mirror, shipped=shipped), epoch=self._epoch)
+        await asyncio.to_thread(notes.remove, [each for each, _ in shipped])
+        for (way, _), (_, values) in zip(ended, shipped, strict=True):
+            self._ways.pop((way.job, way.attempt), None)
+            for waiting in way.waiting:
+                if not waiting.done():
+                    waiting.set_result(values)

@@ -65,7 +65,7 @@ class AttemptFiles:
 
     @property
     def refused(self) -> Path:
-        """What MLflow did not take of it, a line of JSON each; by whoever ships (tracking/ship.py)."""
+        """What MLflow did not take of it, a line of JSON each; by MLflow's server (tracking/ship.py)."""
         return self.spool / "refused.jsonl"
 
     @property

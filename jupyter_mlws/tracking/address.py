@@ -25,7 +25,7 @@ def health(pid: int) -> dict[str, int]:
     The number is raised when what jobs ask of the server changes: one that was started by an older version
     of this package, and outlived it, is then replaced and not adopted.
     """
-    return {"pid": pid, "version": 3}
+    return {"pid": pid, "version": 4}
 
 
 SOCKET = "mlflow.sock"

@@ -60,17 +60,18 @@ def _holds(path: str, source: str) -> bool:
 
 
 def _local_sink() -> Any:
-    spool, shipping = _module("spool"), _module("ship")
+    spool = _module("spool")
 
     def ship() -> None:
+        flushing = _module("flush")
         try:
-            shipping.ship(
+            flushing.flush(
                 SETTINGS["folder"],
-                address=lambda: shipping.address_in(SETTINGS["server"]),
-                artifacts=SETTINGS["artifacts"],
-                wait=True,
+                server=SETTINGS["server"],
+                job=SETTINGS["run"]["job"],
+                attempt=SETTINGS["run"]["attempt"],
             )
-        except shipping.Unreachable as error:
+        except flushing.Unreachable as error:
             raise spool.Unreachable(str(error)) from error
 
     return spool.Spool(

@@ -61,7 +61,7 @@ class ChosenIdsStore(_Store):
         self, experiment_id: str, user_id: str, start_time: int, tags: Sequence[Any], run_name: str
     ) -> Any:
         """Create the run, or return the one that has the wished id."""
-        wished, experiment, tags = _wishes(tags, RUN_TAG)
+        wished, experiment, tags = wishes(tags, RUN_TAG)
         if wished is None:
             return super().create_run(experiment_id, user_id, start_time, tags, run_name)
         if (found := self._found(self.get_run, wished)) is not None:
@@ -83,7 +83,7 @@ class ChosenIdsStore(_Store):
         model_type: str | None = None,
     ) -> Any:
         """Create the model, or return the one that has the wished id."""
-        wished, experiment, tags = _wishes(tags or [], MODEL_TAG)
+        wished, experiment, tags = wishes(tags or [], MODEL_TAG)
         arguments = (name, source_run_id, tags or None, params, model_type)
         if wished is None:
             return super().create_logged_model(experiment_id, *arguments)
@@ -178,7 +178,7 @@ class ChosenIdsStore(_Store):
                 return found
 
 
-def _wishes(tags: Sequence[Any], id_tag: str) -> tuple[str | None, str | None, list[Any]]:
+def wishes(tags: Sequence[Any], id_tag: str) -> tuple[str | None, str | None, list[Any]]:
     """Return the wished id, the wished experiment, and the tags that are to be kept."""
     given = {tag.key: tag.value for tag in tags}
     wished = given.get(id_tag)

@@ -11,7 +11,7 @@ from jupyter_mlws.tracking.address import TrackingAddress
 from jupyter_mlws.tracking.identity import RunIdentity
 
 _PACKAGE = "jupyter_mlws.tracking"
-_FILES = ("inside", "inside_known", "inside_store", "inside_artifacts", "spool", "ship")
+_FILES = ("inside", "inside_known", "inside_store", "inside_artifacts", "spool", "flush")
 
 
 class KnownRun(TypedDict):
@@ -22,6 +22,7 @@ class KnownRun(TypedDict):
     experiment: str
     location: str
     job: str
+    attempt: int
     name: str
     user: str
     start_time: int
@@ -36,8 +37,6 @@ class Settings(TypedDict):
     folder: str
     server: str
     """The file `server.json`, which has the address of MLflow's server."""
-    artifacts: str | None
-    """The folder of MLflow's artifacts; None: not on this machine."""
     doorbell: str | None
     """Where whoever ships listens."""
     run: KnownRun

@@ -50,12 +50,14 @@ async def start_lock(path: Path, *, patience: float) -> AsyncIterator[int]:
 
 
 def spawn(
-    folder: Path, listening: Listening, *, token: str, python: str, idle: float, lock: int
+    folder: Path, listening: Listening, *, workspace: Path, token: str, python: str, idle: float, lock: int
 ) -> subprocess.Popen[bytes]:
     """Start the server in `folder`, in a session of its own, with the sockets `listening` and this token.
 
     It ends by itself after `idle` seconds without anything to do. Raises `TrackingFailed`.
     """
+    # From where it works, so that both may be moved; mostly it is the folder above.
+    above = os.path.relpath(workspace.resolve(), folder.resolve())
     log = folder / "server.log"
     _rotate(log)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -65,9 +67,10 @@ def spawn(
         for name, number in zip(("tcp", "unix", "lock"), handed, strict=True)
         for word in (f"--{name}", str(number))
     ]
+    arguments += ["--idle", str(idle)]
     try:
         process = subprocess.Popen(
-            [python, "-m", "jupyter_mlws.tracking.serve", *arguments, "--idle", str(idle)],
+            [python, "-m", "jupyter_mlws.tracking.serve", *arguments, "--workspace", above],
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=descriptor,

@@ -17,8 +17,7 @@ from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.tracking.git import GitState
 from jupyter_mlws.tracking.identity import RunIdentity
 from jupyter_mlws.tracking.limits import PAIRS_A_BATCH, artifact_name, batches, fitting_params, fitting_tags
-from jupyter_mlws.tracking.ship import FILES
-from jupyter_mlws.tracking.spool import Spool
+from jupyter_mlws.tracking.spool import FILES, Spool
 
 CELL = "code/cell.py"
 PACKAGES = "environment/requirements.txt"

@@ -59,6 +59,7 @@ class TrackingServer:
         after one that failed, the next is tried `rest` seconds later at the earliest. A server that is
         started here ends by itself after `idle` seconds without anything to do.
         """
+        self._workspace = layout.root
         self._folder = layout.mlflow
         self.sockets = KeptSockets(runtime)
         self._python = python
@@ -86,6 +87,10 @@ class TrackingServer:
         if self._finding is None or self._finding.done():
             self._finding = asyncio.create_task(self._find_or_start())
         return await asyncio.shield(self._finding)
+
+    def answered(self) -> None:
+        """Take note that the server has just answered: `ensure` need not ask it."""
+        self._checked = time.monotonic()
 
     def reserve(self) -> TrackingAddress:
         """Return the address that the server has or will have, without a look at whether it runs. Quick.
@@ -210,6 +215,7 @@ class TrackingServer:
                 spawn,
                 self._folder,
                 listening,
+                workspace=self._workspace,
                 token=address.token,
                 python=self._python,
                 idle=self._idle,

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from jupyter_mlws.app import Services, Settings
-from jupyter_mlws.jobs.shipping import AWAY
+from jupyter_mlws.jobs.shipped import AWAY
 from jupyter_mlws.model.job import Job
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store import run_values, workspaces

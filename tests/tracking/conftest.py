@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import TrackingAddress
 from jupyter_mlws.tracking.handover import Handover, KnownRun, Settings, handover
@@ -26,7 +27,8 @@ from jupyter_mlws.tracking.identity import RunIdentity, identify
 from jupyter_mlws.tracking.recording import RunRecord
 from jupyter_mlws.tracking.runs import Runs
 from jupyter_mlws.tracking.server import TrackingServer
-from jupyter_mlws.tracking.ship import State, address_in, ship
+from jupyter_mlws.tracking.shipper import Shipper
+from jupyter_mlws.tracking.shipping_request import Told
 
 _numbers = itertools.count(1)
 
@@ -81,6 +83,7 @@ class JobRun:
     """The run of a job that has just begun: its spool, and what its kernel is handed."""
 
     identity: RunIdentity
+    job: str
     folder: Path
     given: Handover
 
@@ -95,20 +98,21 @@ class JobRun:
 
 def begin(live: Live, *, experiment: str = "Jobs", params: dict[str, Any] | None = None) -> JobRun:
     """Begin a job's run as the server does, but for shipping it."""
-    number = next(_numbers)
-    folder = live.root / "spools" / str(number)
+    number, job = next(_numbers), new_id()
+    folder = Layout(live.root).attempt(job, 1).spool
     folder.mkdir(parents=True)
-    run = identify(live.server.database, job=f"j{number}", attempt=1, experiment=experiment)
+    run = identify(live.server.database, job=job, attempt=1, experiment=experiment)
     params = params or {}
     with RunRecord(folder, run) as record:
-        record.begin(name=f"job {number}", started_at=datetime.now(UTC), tags={"mlws.job": f"j{number}"})
+        record.begin(name=f"job {number}", started_at=datetime.now(UTC), tags={"mlws.job": job})
         record.params(params)
     known = KnownRun(
         run_id=run.run_id,
         experiment_id=run.experiment_id,
         experiment=experiment,
         location=run.location,
-        job=f"j{number}",
+        job=job,
+        attempt=1,
         name=f"job {number}",
         user="ada",
         start_time=int(time.time() * 1000),
@@ -118,21 +122,23 @@ def begin(live: Live, *, experiment: str = "Jobs", params: dict[str, Any] | None
     settings = Settings(
         folder=str(folder),
         server=str(live.server.settings),
-        artifacts=str(live.server.artifacts),
         doorbell=None,
         run=known,
     )
-    return JobRun(run, folder, handover(live.server.reserve(), run=run, settings=settings))
+    return JobRun(run, job, folder, handover(live.server.reserve(), run=run, settings=settings))
 
 
-def ship_all(live: Live, job: JobRun) -> State:
-    """Ship what a job has logged, as the server does."""
-    return ship(
-        str(job.folder),
-        address=lambda: address_in(str(live.server.settings)),
-        artifacts=str(live.server.artifacts),
-        wait=True,
-    )
+def ship_all(live: Live, job: JobRun) -> Told:
+    """Ship what a job has logged, as the server does; return what MLflow's server said at last."""
+    shipper = Shipper()
+    try:
+        while True:
+            [told] = shipper.ship(live.server.reserve(), [(job.job, 1)], wait=True)
+            assert told.trouble is None and not told.busy
+            if told.left <= 0:
+                return told
+    finally:
+        shipper.close()
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ from jupyter_mlws.processes.identity import process_start
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import ServerRecord, read_record, write_record
 from jupyter_mlws.tracking.identity import identify
+from jupyter_mlws.tracking.mlflow_database import is_due
 from jupyter_mlws.tracking.recording import RunRecord
 from jupyter_mlws.tracking.runs import Runs
-from jupyter_mlws.tracking.serve import is_due
 from jupyter_mlws.tracking.server import TrackingAddress, TrackingFailed, TrackingServer
 from tests.tracking.conftest import JobRun, Live, begin, ship_all
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from jupyter_mlws.tracking.address import read_record
-from jupyter_mlws.tracking.ship import left
+from jupyter_mlws.tracking.progress import left
 from tests.tracking.conftest import begin, ship_all
 
 DATA = """
@@ -79,7 +79,7 @@ mlflow.log_text("hello", "notes/greeting.txt")
     missing = await mlflow.get("runs/get", params={"run_id": job.run_id})
     assert missing.json()["error_code"] == "RESOURCE_DOES_NOT_EXIST"
     ship_all(live, job)
-    assert left(str(job.folder)) == 0
+    assert left(job.folder) == 0
     run = await run_of(mlflow, job.run_id)
     assert values(run, "metrics") == {"loss": 0.5, "a": "NaN", "b": 1.7976931348623157e308}
     assert values(run, "params") == {"depth": "6", "alpha": "0.1"}

@@ -1,0 +1,84 @@
+"""Ships the spools of attempts within the process of MLflow's server; what `POST /mlws/ship` asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jupyter_mlws.store.layout import Layout, PathRefused
+from jupyter_mlws.tracking.by_mlflow import ByMlflow
+from jupyter_mlws.tracking.identity import run_id
+from jupyter_mlws.tracking.pieces import Record
+from jupyter_mlws.tracking.progress import size_of, state_of
+from jupyter_mlws.tracking.rows import Tables
+from jupyter_mlws.tracking.ship import ship
+from jupyter_mlws.tracking.shipping_request import Asked, AskedWrongly, Told, answer
+from jupyter_mlws.tracking.troubles import Busy, Unreachable
+
+_SECONDS = 0.5
+"""After which no further piece is begun: a long spool is not to keep the others waiting, who ask again."""
+
+
+class MlflowStore:
+    """MLflow's store: many records by its tables, single ones by its handlers."""
+
+    def __init__(self, engine: Any, application: Any) -> None:
+        """`engine` is that of MLflow's store, `application` its own of Flask."""
+        self._tables = Tables(engine)
+        self._by_mlflow = ByMlflow(application)
+        self.apply_together = self._tables.apply_together
+        self.values = self._tables.values
+
+    def apply(self, record: Record) -> None:
+        """Apply one record as MLflow itself does. Raises `Refused`, `Failed` and `Unreachable`."""
+        self._by_mlflow.apply(record)
+
+
+class Shipyard:
+    """Answers who asks that spools be shipped."""
+
+    def __init__(self, store: MlflowStore, *, layout: Layout, artifacts: Path) -> None:
+        """`layout` is of the workspace; its paths may be relative to the current folder."""
+        self._store = store
+        self._layout = layout
+        self._artifacts = artifacts
+
+    async def answer(self, content: bytes) -> bytes:
+        """Ship what the body of a request names; return the answer's. Raises `AskedWrongly`."""
+        asked = Asked.of(content)
+        folders = [self._folder(*each) for each in asked.attempts]
+        return await asyncio.to_thread(self._ship, asked, folders)
+
+    def _folder(self, job: str, attempt: int) -> Path:
+        try:
+            return self._layout.attempt(job, attempt).spool
+        except PathRefused as error:
+            raise AskedWrongly(str(error)) from error
+
+    def _ship(self, asked: Asked, folders: Sequence[Path]) -> bytes:
+        deadline = time.monotonic() + _SECONDS
+        told = [
+            self._ship_one(folder, run_id(job, attempt), wait=asked.wait, deadline=deadline)
+            for folder, (job, attempt) in zip(folders, asked.attempts, strict=True)
+        ]
+        return answer(told)
+
+    def _ship_one(self, folder: Path, run: str, *, wait: bool, deadline: float) -> Told:
+        busy, trouble, values = False, None, None
+        try:
+            state = ship(folder, store=self._store, artifacts=self._artifacts, wait=wait, deadline=deadline)
+            left = size_of(folder) - state.offset
+            if state.ended and left <= 0:
+                values = self._store.values(run)
+        except Busy:
+            busy = True
+        except (Unreachable, OSError) as error:
+            trouble = str(error)
+        if busy or trouble is not None:
+            state = state_of(folder)
+            left = size_of(folder) - state.offset
+        metrics, params = values or (None, None)
+        return Told(state.offset, left, state.ended, busy, trouble, metrics, params)
