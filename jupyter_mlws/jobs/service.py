@@ -11,14 +11,15 @@ from pathlib import Path
 from jupyter_mlws.compute.roster import Computes, unknown
 from jupyter_mlws.jobs.beside import Beside
 from jupyter_mlws.jobs.comparison import comparison
-from jupyter_mlws.jobs.folder import AttemptFolder
-from jupyter_mlws.jobs.log import read_page
+from jupyter_mlws.jobs.folder import AttemptFolder, NothingThere
+from jupyter_mlws.jobs.long_polls import Hold, LongPolls
 from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.rerun import rerun_spec
 from jupyter_mlws.jobs.snapshot import HashCache, Limits, Snapshot, SnapshotTooLarge, take
 from jupyter_mlws.jobs.submission import check
+from jupyter_mlws.jobs.waiting import Waiting
 from jupyter_mlws.model.answers import JobComparison
-from jupyter_mlws.model.errors import Conflict, MlwsError, NotFound
+from jupyter_mlws.model.errors import Conflict, MlwsError
 from jupyter_mlws.model.events import EventPage
 from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.model.job import Attempt, Job, JobKind, JobPage, JobPatch, JobSpec, Rerun
@@ -41,12 +42,6 @@ class JobEnded(Conflict):
     code = "job_ended"
 
 
-class NothingThere(NotFound):
-    """The job has no such attempt, result, output or notebook."""
-
-    code = "nothing_there"
-
-
 class JobService:
     """The jobs of a workspace, for every server that serves it, leader or not."""
 
@@ -58,15 +53,17 @@ class JobService:
         blobs: Blobs,
         computes: Computes,
         limits: Limits,
+        waiting: Waiting,
         ring: Callable[[str], None],
     ) -> None:
-        """`ring` wakes the leader, wherever it is."""
+        """`waiting` holds those who wait for a job, `ring` wakes the leader, wherever it is."""
         self._records = records
         self._layout = layout
         self._blobs = blobs
         self._computes = computes
         self._limits = limits
         self._ring = ring
+        self._polls = LongPolls(records, layout=layout, waiting=waiting)
         self._hashes = HashCache()
         self._beside = Beside("a submission", log=_log)
 
@@ -101,9 +98,9 @@ class JobService:
             self._beside.do(self._snapshot_beside(job))
         return job
 
-    async def get(self, id: str) -> Job:
-        """Return a job. Raises `NotFound`."""
-        return await self._records.read(lambda tx: rows.get(tx, id))
+    async def get(self, id: str, *, hold: Hold | None = None) -> Job:
+        """Return a job; with a `hold` once it has ended, or the time is over. Raises `NotFound`."""
+        return await self._polls.job(id, hold or Hold())
 
     async def page(self, query: JobQuery) -> JobPage:
         """Return a page of jobs."""
@@ -203,24 +200,14 @@ class JobService:
         offset: int = 0,
         tail: int | None = None,
         limit: int = 1_000_000,
+        hold: Hold | None = None,
     ) -> EventPage:
-        """Return a page of an attempt's event log, of about `limit` bytes (see `log.read_page`)."""
-        job = await self.get(id)
-        number = job.attempt if attempt is None else attempt
-        if number == 0 and attempt is None:
-            return EventPage(attempt=0, offset=0, next=0, size=0, done=job.status.is_terminal, events=[])
-        if not 1 <= number <= job.attempt:
-            raise NothingThere(
-                f"The job {job.spec.name!r} has no attempt {number}.", hint=f"It has {job.attempt}."
-            )
-        return await asyncio.to_thread(
-            read_page,
-            self._layout.attempt(id, number).events,
-            attempt=number,
-            offset=offset,
-            tail=tail,
-            limit=limit,
-            ended=number < job.attempt or job.status.is_terminal,
+        """Return a page of an attempt's event log, of about `limit` bytes (see `log.read_page`).
+
+        With a `hold` it comes when there is something new; see `LongPolls.events`.
+        """
+        return await self._polls.events(
+            id, attempt=attempt, offset=offset, tail=tail, limit=limit, hold=hold or Hold()
         )
 
     async def result_path(self, id: str, name: str) -> Path:

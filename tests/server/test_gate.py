@@ -32,7 +32,10 @@ class Opener:
         async def close() -> None:
             self.history.append(f"close {choice}")
 
-        return SimpleNamespace(name=choice, close=close)
+        def let_go() -> None:
+            self.history.append(f"let go {choice}")
+
+        return SimpleNamespace(name=choice, close=close, let_go=let_go)
 
     async def opened(self, services: Any) -> None:
         self.history.append(f"told {services.name}")
