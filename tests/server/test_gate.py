@@ -116,7 +116,7 @@ async def test_the_old_one_is_closed_when_its_requests_are_answered(wait_until: 
             assert new.name == "b"
         assert "close a" not in opener.history
     await changing
-    assert opener.history == ["open a", "told a", "open b", "told b", "close a"]
+    assert opener.history == ["open a", "told a", "open b", "told b", "let go a", "close a"]
 
 
 async def test_one_that_cannot_be_opened_changes_nothing() -> None:
