@@ -12,6 +12,7 @@ from jupyter_mlws.compute.roster import Computes, unknown
 from jupyter_mlws.jobs.beside import Beside
 from jupyter_mlws.jobs.comparison import comparison
 from jupyter_mlws.jobs.folder import AttemptFolder, NothingThere
+from jupyter_mlws.jobs.kernelspecs import Kernelspecs
 from jupyter_mlws.jobs.long_polls import Hold, LongPolls
 from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.rerun import rerun_spec
@@ -65,6 +66,7 @@ class JobService:
         self._ring = ring
         self._polls = LongPolls(records, layout=layout, waiting=waiting)
         self._hashes = HashCache()
+        self._kernelspecs = Kernelspecs()
         self._beside = Beside("a submission", log=_log)
 
     async def close(self) -> None:
@@ -79,8 +81,7 @@ class JobService:
         return await self._accept(spec, who=who, action="submit")
 
     async def _accept(self, spec: JobSpec, *, who: str, action: str) -> Job:
-        computes = await self._records.read(self._computes.seen)
-        spec = await asyncio.to_thread(check, spec, blobs=self._blobs, computes=computes)
+        spec, price = await self._checked(spec)
         id = new_id()
         spec, has_snapshot, message = await self._snapshot(id, spec)
         job = Job(
@@ -89,7 +90,7 @@ class JobService:
             status=JobStatus.QUEUED,
             created_by=who,
             created_at=datetime.now(UTC),
-            price_per_hour=computes[spec.compute].price_per_hour,
+            price_per_hour=price,
             has_snapshot=has_snapshot,
             message=message,
         )
@@ -97,6 +98,16 @@ class JobService:
         if spec.kind in (JobKind.CELL, JobKind.FUNCTION) and spec.folder and not has_snapshot:
             self._beside.do(self._snapshot_beside(job))
         return job
+
+    async def _checked(self, spec: JobSpec) -> tuple[JobSpec, float]:
+        """Return `spec` with its kernel decided, and what an hour costs. Raises the errors of `check`."""
+
+        def run(tx: Transaction) -> tuple[JobSpec, float]:
+            computes = self._computes.seen(tx)
+            checked = check(spec, blobs=self._blobs, computes=computes, kernelspecs=self._kernelspecs)
+            return checked, computes[checked.compute].price_per_hour
+
+        return await self._records.read(run)
 
     async def get(self, id: str, *, hold: Hold | None = None) -> Job:
         """Return a job; with a `hold` once it has ended, or the time is over. Raises `NotFound`."""
@@ -149,8 +160,7 @@ class JobService:
         spec = rerun_spec(original, changes, environment=original.environment)
         if not original.has_snapshot:
             return await self._accept(spec, who=who, action="rerun")
-        computes = await self._records.read(self._computes.seen)
-        spec = await asyncio.to_thread(check, _without_folder(spec), blobs=self._blobs, computes=computes)
+        spec, price = await self._checked(_without_folder(spec))
         spec = spec.model_copy(update={"folder": original.spec.folder})
         job = Job(
             id=new_id(),
@@ -158,7 +168,7 @@ class JobService:
             status=JobStatus.QUEUED,
             created_by=who,
             created_at=datetime.now(UTC),
-            price_per_hour=computes[spec.compute].price_per_hour,
+            price_per_hour=price,
             has_snapshot=True,
         )
         await asyncio.to_thread(self._copy_snapshot, original.id, job.id)
