@@ -70,6 +70,11 @@ class Waiting:
         self._waiters: dict[str, set[Waiter]] = {}
         self._closed = False
 
+    @property
+    def held(self) -> int:
+        """How many wait now."""
+        return sum(map(len, self._waiters.values()))
+
     @contextlib.contextmanager
     def register(self, id: str, wants: Wants, *, seconds: float, hears_log: bool = False) -> Iterator[Waiter]:
         """Give a waiter for the job `id`, who waits for `seconds` at most."""
