@@ -23,6 +23,7 @@ from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.service import JobService
 from jupyter_mlws.jobs.shipping import Shipping
 from jupyter_mlws.jobs.snapshot import Limits
+from jupyter_mlws.jobs.waiting import Waiting
 from jupyter_mlws.model.events import Change
 from jupyter_mlws.model.forking import PRELOAD, Forking
 from jupyter_mlws.model.workspace import Workspace
@@ -74,6 +75,7 @@ class Services:
     blobs: Blobs
     records: JobRecords
     jobs: JobService
+    waiting: Waiting
     computes: ComputeService
     tracking: TrackingServer | None
     loop: ReconcileLoop
@@ -112,10 +114,16 @@ class Services:
         def changed() -> None:
             event_loop.call_soon(publisher.wake)
 
+        waiting = Waiting()
+
+        def publish(changes: list[Change]) -> None:
+            waiting.changed(changes)
+            on_change(changes)
+
         bell_path = runtime / "doorbell.sock"
-        doorbell = Doorbell(bell_path)
+        doorbell = Doorbell(bell_path, heard=waiting.log_grew)
         records = JobRecords(database, changed=changed)
-        publisher = Publisher(records, on_change)
+        publisher = Publisher(records, publish)
         warm = _warm(settings, layout, records, tokens)
         computes = Computes(_local(settings, forking), tokens=tokens, builders=builders, warm=warm)
         tracking = _tracking(settings, layout, runtime)
@@ -152,6 +160,7 @@ class Services:
             blobs=blobs,
             computes=computes,
             limits=settings.snapshot,
+            waiting=waiting,
             ring=wake_the_leader,
         )
         services = cls(
@@ -161,6 +170,7 @@ class Services:
             blobs=blobs,
             records=records,
             jobs=jobs,
+            waiting=waiting,
             computes=ComputeService(computes, records=records, tokens=tokens, warm=warm),
             tracking=tracking,
             loop=loop,
@@ -172,8 +182,13 @@ class Services:
         loop.start()
         return services
 
+    def let_go(self) -> None:
+        """Answer those who wait for a job with what there is; nobody is held any more."""
+        self.waiting.close()
+
     async def close(self) -> None:
         """Serve no more; jobs run on, and while there are any so do MLflow and the fork servers."""
+        self.let_go()
         needed = not self.leader or bool(await self.records.read(rows.active))
         if self.warm is not None:
             await self.warm.close(seconds=_CLOSE_SECONDS)
