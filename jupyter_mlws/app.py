@@ -208,7 +208,7 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
     return Forking(
         root=str(runtime),
         preload=settings.preload,
-        helpers=preloaded(),
+        helpers=preloaded(settings.preload),
         spares=settings.spares,
         idle=settings.fork_idle,
     )

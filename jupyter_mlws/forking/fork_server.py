@@ -6,9 +6,9 @@ Started by path with the interpreter whose processes it forks, Python 3.9 or lat
 
 FOLDER holds the socket `s`, the lock `lock` and the log; beside it each spare has a folder of its own.
 CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/path/file.py:function`),
-`preload` (modules; what is not there is left out), `helpers` (files by the names under which they become
-modules), `spares` (how many prepared children wait), `ahead` (how many wait that are forked and no more) and
-`idle` (seconds without a request after which it ends).
+`preload` (modules; what is not there is left out), `helpers` (names and files that become modules of these
+names; their `rehearse()` is called, too), `spares` (how many prepared children wait), `ahead` (how many wait
+that are forked and no more) and `idle` (seconds without a request after which it ends).
 
 It forks in two ways. `spawn` has a child call `entry(arguments)`: one that waits (see `ahead.py`) and has
 called `warm_up()` of the entry's module meanwhile, or a new one. `take` hands out a spare: a child that was
@@ -78,7 +78,7 @@ class Server:
                 importlib.import_module(name)
         for name, path in helpers.items():
             with contextlib.suppress(Exception):
-                _load(Path(path), name)
+                getattr(_load(Path(path), name), "rehearse", lambda: None)()
         self.module, self.run = _module_of(self.entry)
         self.rehearsed = self.module.rehearse() if hasattr(self.module, "rehearse") else None
         self.ahead = _beside("ahead.py").Ahead(

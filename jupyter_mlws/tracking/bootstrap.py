@@ -1,7 +1,7 @@
 """What a job's kernel is handed: sets the environment, and has mlflow log into the job's run by the spool.
 
-This one file is standalone, and so are those that it brings along; `tracking/handover.py` fills in `SETTINGS`
-and `SOURCES`. Nothing of mlflow is imported before the user does it.
+This one file is standalone, and so are those that it brings along (see `tracking/handover.py`). Nothing of
+mlflow is imported before the user does it.
 """
 
 from __future__ import annotations
@@ -11,87 +11,81 @@ import sys
 from types import ModuleType
 from typing import Any
 
-SETTINGS: dict[str, Any] = {}
-"""Of the spool: see `handover.Settings`; empty where MLflow is to be asked directly."""
-SOURCES: dict[str, tuple[str, str]] = {}
-"""The other files by their names: path on the server's machine, and text."""
 PREFIX = "_mlws_tracking_"
 
 
-def install(environment: dict[str, str], sink: Any = None) -> None:
-    """Set `environment`, and make mlflow log into its `MLFLOW_RUN_ID`; once, before the user's code.
+def install(handed: dict[str, Any], sink: Any = None) -> None:
+    """Set the environment that is handed over, and make mlflow log into its `MLFLOW_RUN_ID`.
 
-    Records go to the attempt's folder, or to `sink` (see spool.py) where that is on another machine.
+    Once, before the user's code. Records go to the attempt's folder, or to `sink` (see spool.py) where that
+    is on another machine.
     """
+    environment, settings = handed["environment"], handed["settings"]
+    files = _Files(handed["sources"])
 
     def attach() -> None:
-        if SETTINGS:
-            _attach(environment["MLFLOW_TRACKING_URI"], sink or _local_sink())
+        if settings:
+            found = sink or _local_sink(files, settings)
+            _attach(environment["MLFLOW_TRACKING_URI"], found, files, settings["run"])
 
-    _module("inside").install(environment, attach)
-
-
-def _module(name: str) -> ModuleType:
-    """Return a file as a module; from its place on the disk, which spares compiling it, if it is the same."""
-    full = PREFIX + name
-    if full in sys.modules:
-        return sys.modules[full]
-    path, source = SOURCES[name]
-    spec = importlib.util.spec_from_file_location(full, path) if _holds(path, source) else None
-    module = ModuleType(full) if spec is None else importlib.util.module_from_spec(spec)
-    sys.modules[full] = module
-    try:
-        if spec is None or spec.loader is None:
-            exec(compile(source, f"<{full}>", "exec"), vars(module))  # noqa: S102 - our own source
-        else:
-            spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[full]
-        raise
-    return module
+    files.module("inside").install(environment, attach)
 
 
-def _holds(path: str, source: str) -> bool:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read() == source
-    except (OSError, ValueError):
-        return False
+class _Files:
+    """The other files, as modules."""
+
+    def __init__(self, sources: dict[str, tuple[str, str | None]]) -> None:
+        """Of each the path, and the text where it may not be on this machine."""
+        self._sources = sources
+
+    def module(self, name: str) -> ModuleType:
+        """Return a file as a module: that which a fork server has made of it, or a new one."""
+        full = PREFIX + name
+        if full in sys.modules:
+            return sys.modules[full]
+        path, text = self._sources[name]
+        spec = importlib.util.spec_from_file_location(full, path) if text is None else None
+        module = ModuleType(full) if spec is None else importlib.util.module_from_spec(spec)
+        sys.modules[full] = module
+        try:
+            if spec is not None and spec.loader is not None:
+                spec.loader.exec_module(module)
+            else:
+                exec(compile(text or "", f"<{full}>", "exec"), vars(module))  # noqa: S102 - our own
+        except BaseException:
+            del sys.modules[full]
+            raise
+        return module
 
 
-def _local_sink() -> Any:
-    spool = _module("spool")
+def _local_sink(files: _Files, settings: dict[str, Any]) -> Any:
+    spool, run = files.module("spool"), settings["run"]
 
     def ship() -> None:
-        flushing = _module("flush")
+        flushing = files.module("flush")
         try:
             flushing.flush(
-                SETTINGS["folder"],
-                server=SETTINGS["server"],
-                job=SETTINGS["run"]["job"],
-                attempt=SETTINGS["run"]["attempt"],
+                settings["folder"], server=settings["server"], job=run["job"], attempt=run["attempt"]
             )
         except flushing.Unreachable as error:
             raise spool.Unreachable(str(error)) from error
 
-    return spool.Spool(
-        SETTINGS["folder"], ship=ship, doorbell=SETTINGS["doorbell"], name=SETTINGS["run"]["job"]
-    )
+    return spool.Spool(settings["folder"], ship=ship, doorbell=settings["doorbell"], name=run["job"])
 
 
-def _attach(tracking_uri: str, sink: Any) -> None:
+def _attach(tracking_uri: str, sink: Any, brought: _Files, run: dict[str, Any]) -> None:
     """Put the spooling stores in place of MLflow's own, for the job's tracking server alone."""
     known_runs, stores, artifacts = (
-        _module("inside_known"),
-        _module("inside_store"),
-        _module("inside_artifacts"),
+        brought.module("inside_known"),
+        brought.module("inside_store"),
+        brought.module("inside_artifacts"),
     )
     from mlflow.store.artifact import artifact_repository_registry as of_artifacts
     from mlflow.tracking._model_registry import utils as of_models
     from mlflow.tracking._tracking_service import utils as of_runs
 
     known = known_runs.Known()
-    known.add_job(SETTINGS["run"])
+    known.add_job(run)
     runs, files = of_runs._tracking_store_registry, of_artifacts._artifact_repository_registry
     plain_runs, plain_files = runs._registry["http"], files._registry["mlflow-artifacts"]
     plain_models = of_models._get_rest_store
@@ -100,7 +94,7 @@ def _attach(tracking_uri: str, sink: Any) -> None:
         sink=sink,
         known=known,
         tools=known_runs,
-        experiment=SETTINGS["run"]["experiment"],
+        experiment=run["experiment"],
     )
 
     def run_store(store_uri: str, **others: Any) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypedDict
 
@@ -11,7 +11,7 @@ from jupyter_mlws.tracking.address import TrackingAddress
 from jupyter_mlws.tracking.identity import RunIdentity
 
 _PACKAGE = "jupyter_mlws.tracking"
-_FILES = ("inside", "inside_known", "inside_store", "inside_artifacts", "spool", "flush")
+FILES = ("inside", "inside_known", "inside_store", "inside_artifacts", "spool", "flush")
 
 
 class KnownRun(TypedDict):
@@ -43,7 +43,7 @@ class Settings(TypedDict):
 
 
 class Handover(TypedDict):
-    """In the job's kernel, `bootstrap` (source text) is exec'd and its `install(environment)` called.
+    """In the job's kernel, `bootstrap` (source text) is exec'd and its `install` called with all of this.
 
     A kernel that is not Python gets `environment` alone.
     """
@@ -52,12 +52,16 @@ class Handover(TypedDict):
     environment: dict[str, str]
     error: str | None
     bootstrap: str | None
+    settings: Settings | None
+    """None: each call goes to MLflow's server."""
+    sources: dict[str, tuple[str, str | None]]
+    """The files that the bootstrap brings along, by their names: path, and text where that is in no file."""
 
 
 def handover(address: TrackingAddress, *, run: RunIdentity, settings: Settings | None) -> Handover:
     """Return what to write to `tracking.json` for a job that logs into `run` at `address`.
 
-    Without `settings` nothing is spooled: each call goes to MLflow's server.
+    Without `settings` nothing is spooled.
     """
     return Handover(
         run_id=run.run_id,
@@ -71,23 +75,21 @@ def handover(address: TrackingAddress, *, run: RunIdentity, settings: Settings |
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         },
         error=None,
-        bootstrap=_bootstrap(settings),
+        bootstrap=_file("bootstrap").read_text("utf-8"),
+        settings=settings,
+        sources={name: _source(name) for name in FILES},
     )
 
 
 def no_handover(error: str | None) -> Handover:
     """Return what to write for a job without a run; `error` says why, None when none is wanted."""
-    return Handover(run_id=None, environment={}, error=error, bootstrap=None)
+    return Handover(run_id=None, environment={}, error=error, bootstrap=None, settings=None, sources={})
 
 
-def _bootstrap(settings: Settings | None) -> str:
-    """Return the source of bootstrap.py with what it needs."""
-    given: Mapping[str, object] = settings or {}
-    sources = {name: _source(name) for name in _FILES}
-    before, mark, after = _source("bootstrap")[1].partition("PREFIX = ")
-    return f"{before}SETTINGS = {dict(given)!r}\nSOURCES = {sources!r}\n{mark}{after}"
+def _source(name: str) -> tuple[str, str | None]:
+    file = _file(name)
+    return (str(file), None) if isinstance(file, Path) else ("", file.read_text("utf-8"))
 
 
-def _source(name: str) -> tuple[str, str]:
-    file = resources.files(_PACKAGE).joinpath(f"{name}.py")
-    return str(file) if isinstance(file, Path) else "", file.read_text("utf-8")
+def _file(name: str) -> Traversable:
+    return resources.files(_PACKAGE).joinpath(f"{name}.py")

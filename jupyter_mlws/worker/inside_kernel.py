@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TEXT = 256 * 1024  # characters in one message of a stream
+_TRACKING = "_mlws_tracking_bootstrap"
 _HELPERS = ("_mlws_portable",)
 _HELD = 4 * 1024 * 1024  # characters that wait in the kernel to be sent
 
@@ -53,8 +54,9 @@ def _track(path: str, sink: Any) -> str | None:
     try:
         with open(path, encoding="utf-8") as stream:  # noqa: PTH123 - pathlib is not imported in a bare kernel
             handed = json.load(stream)
-        add_module("_mlws_tracking", handed["bootstrap"])
-        sys.modules["_mlws_tracking"].install(handed["environment"], sink)
+        if _TRACKING not in sys.modules:
+            add_module(_TRACKING, handed["bootstrap"])
+        sys.modules[_TRACKING].install(handed, sink)
     except Exception as error:
         return type(error).__name__ + ": " + str(error)
     return None

@@ -214,7 +214,7 @@ import json, os, sys
 given = json.load(open("handover.json"))
 bootstrap = {}
 exec(given["bootstrap"], bootstrap)
-bootstrap["install"](given["environment"])
+bootstrap["install"](given)
 assert "mlflow" not in sys.modules
 J = given["run_id"]
 result = {}
