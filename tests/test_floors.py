@@ -60,6 +60,7 @@ STANDALONE = {
     "tracking/flush.py": set(),
     "tracking/inside.py": {"mlflow"},
     "tracking/inside_artifacts.py": {"mlflow"},
+    "tracking/inside_attach.py": {"mlflow"},
     "tracking/inside_known.py": {"mlflow"},
     "tracking/inside_store.py": {"mlflow"},
     "tracking/spool.py": set(),

@@ -16,7 +16,7 @@ from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.job import Attempt, Job, JobKind
 from jupyter_mlws.store.blobs import Blobs
 from jupyter_mlws.tracking.git import git_state
-from jupyter_mlws.tracking.handover import KnownRun, Settings, handover, no_handover
+from jupyter_mlws.tracking.handover import Bootstrap, KnownRun, Settings, handover, no_handover
 from jupyter_mlws.tracking.identity import identify, read_identity, run_id, write_identity
 from jupyter_mlws.tracking.limits import fitting_params
 from jupyter_mlws.tracking.recording import RunRecord, git_tags, milliseconds, run_tags
@@ -43,6 +43,7 @@ class Recorder:
         self._server = server
         self._blobs = blobs
         self._begun = begun
+        self._read: Bootstrap | None = None
         self._doorbell = doorbell
 
     @property
@@ -113,12 +114,17 @@ class Recorder:
                 doorbell=None if self._doorbell is None else str(self._doorbell),
                 run=known,
             )
-            content = handover(address, run=run, settings=settings)
+            content = handover(address, run=run, settings=settings, bootstrap=self._bootstrap())
         except (MlwsError, OSError) as error:
             # The job is worth more than its record.
             _log.warning("Job %s is not recorded in MLflow: %s", job.id, error)
             content = no_handover(str(error))
         folder.give_tracking(content)
+
+    def _bootstrap(self) -> Bootstrap:
+        if self._read is None:
+            self._read = Bootstrap()
+        return self._read
 
     def _end(self, job: Job, folder: AttemptFolder, ending: Ending, lock: Lock | None) -> None:
         run = read_identity(folder.files.spool)

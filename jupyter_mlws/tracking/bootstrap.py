@@ -6,15 +6,17 @@ and `SOURCES`. Nothing of mlflow is imported before the user does it.
 
 from __future__ import annotations
 
+import binascii
 import importlib.util
 import sys
+import zlib
 from types import ModuleType
 from typing import Any
 
 SETTINGS: dict[str, Any] = {}
 """Of the spool: see `handover.Settings`; empty where MLflow is to be asked directly."""
 SOURCES: dict[str, tuple[str, str]] = {}
-"""The other files by their names: path on the server's machine, and text."""
+"""The other files by their names: path on the server's machine, and text, packed by zlib in base 64."""
 PREFIX = "_mlws_tracking_"
 
 
@@ -26,7 +28,8 @@ def install(environment: dict[str, str], sink: Any = None) -> None:
 
     def attach() -> None:
         if SETTINGS:
-            _attach(environment["MLFLOW_TRACKING_URI"], sink or _local_sink())
+            uri = environment["MLFLOW_TRACKING_URI"]
+            _module("inside_attach").attach(uri, SETTINGS, sink=sink, module=_module)
 
     _module("inside").install(environment, attach)
 
@@ -36,7 +39,8 @@ def _module(name: str) -> ModuleType:
     full = PREFIX + name
     if full in sys.modules:
         return sys.modules[full]
-    path, source = SOURCES[name]
+    path, packed = SOURCES[name]
+    source = zlib.decompress(binascii.a2b_base64(packed)).decode("utf-8")
     spec = importlib.util.spec_from_file_location(full, path) if _holds(path, source) else None
     module = ModuleType(full) if spec is None else importlib.util.module_from_spec(spec)
     sys.modules[full] = module
@@ -57,85 +61,3 @@ def _holds(path: str, source: str) -> bool:
             return stream.read() == source
     except (OSError, ValueError):
         return False
-
-
-def _local_sink() -> Any:
-    spool = _module("spool")
-
-    def ship() -> None:
-        flushing = _module("flush")
-        try:
-            flushing.flush(
-                SETTINGS["folder"],
-                server=SETTINGS["server"],
-                job=SETTINGS["run"]["job"],
-                attempt=SETTINGS["run"]["attempt"],
-            )
-        except flushing.Unreachable as error:
-            raise spool.Unreachable(str(error)) from error
-
-    return spool.Spool(
-        SETTINGS["folder"], ship=ship, doorbell=SETTINGS["doorbell"], name=SETTINGS["run"]["job"]
-    )
-
-
-def _attach(tracking_uri: str, sink: Any) -> None:
-    """Put the spooling stores in place of MLflow's own, for the job's tracking server alone."""
-    known_runs, stores, artifacts = (
-        _module("inside_known"),
-        _module("inside_store"),
-        _module("inside_artifacts"),
-    )
-    from mlflow.store.artifact import artifact_repository_registry as of_artifacts
-    from mlflow.tracking._model_registry import utils as of_models
-    from mlflow.tracking._tracking_service import utils as of_runs
-
-    known = known_runs.Known()
-    known.add_job(SETTINGS["run"])
-    runs, files = of_runs._tracking_store_registry, of_artifacts._artifact_repository_registry
-    plain_runs, plain_files = runs._registry["http"], files._registry["mlflow-artifacts"]
-    plain_models = of_models._get_rest_store
-    store = stores.SpoolingStore(
-        plain_runs(tracking_uri).get_host_creds,
-        sink=sink,
-        known=known,
-        tools=known_runs,
-        experiment=SETTINGS["run"]["experiment"],
-    )
-
-    def run_store(store_uri: str, **others: Any) -> Any:
-        return store if store_uri == tracking_uri else plain_runs(store_uri, **others)
-
-    def model_store(store_uri: str, **others: Any) -> Any:
-        made = plain_models(store_uri, **others)
-        if store_uri == tracking_uri:
-            made._call_endpoint = stores.flushing(store, made._call_endpoint)
-        return made
-
-    def artifact_repository(uri: str, **uris: Any) -> Any:
-        if (uris.get("tracking_uri") or of_runs.get_tracking_uri()) != tracking_uri:
-            return plain_files(uri, **uris)
-        return artifacts.SpoolingArtifacts(uri, store=store, sink=sink, **uris)
-
-    runs.register("http", run_store)
-    files.register("mlflow-artifacts", artifact_repository)
-    # The registry of registries is made when it is first needed.
-    of_models._get_rest_store = model_store
-    models: Any = of_models._model_registry_store_registry
-    if models is not None:
-        models.register("http", model_store)
-    _spare_spark(of_models)
-    for registry in (runs, models):
-        cached = getattr(registry, "_get_store_with_resolved_uri", None)
-        if cached is not None:
-            cached.cache_clear()
-
-
-def _spare_spark(of_models: Any) -> None:
-    """Keep each client that MLflow makes, two for a metric, from looking for a pyspark on the disk.
-
-    Where the user has not imported it, there is no session that could name a registry of models.
-    """
-    ask = getattr(of_models, "_get_registry_uri_from_spark_session", None)
-    if ask is not None:
-        of_models._get_registry_uri_from_spark_session = lambda: ask() if "pyspark" in sys.modules else None

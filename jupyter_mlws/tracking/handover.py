@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -11,7 +13,7 @@ from jupyter_mlws.tracking.address import TrackingAddress
 from jupyter_mlws.tracking.identity import RunIdentity
 
 _PACKAGE = "jupyter_mlws.tracking"
-_FILES = ("inside", "inside_known", "inside_store", "inside_artifacts", "spool", "flush")
+_FILES = ("inside", "inside_attach", "inside_known", "inside_store", "inside_artifacts", "spool", "flush")
 
 
 class KnownRun(TypedDict):
@@ -54,7 +56,27 @@ class Handover(TypedDict):
     bootstrap: str | None
 
 
-def handover(address: TrackingAddress, *, run: RunIdentity, settings: Settings | None) -> Handover:
+class Bootstrap:
+    """The source text of bootstrap.py with all that it brings along, read once for many jobs."""
+
+    def __init__(self) -> None:
+        """Reads the files."""
+        sources = {}
+        for name in _FILES:
+            path, text = _source(name)
+            sources[name] = path, base64.b64encode(zlib.compress(text.encode())).decode()
+        before, mark, after = _source("bootstrap")[1].partition("PREFIX = ")
+        self._before, self._after = before, f"SOURCES = {sources!r}\n{mark}{after}"
+
+    def source(self, settings: Settings | None) -> str:
+        """Return the text for a job; without `settings` nothing is spooled."""
+        given: Mapping[str, object] = settings or {}
+        return f"{self._before}SETTINGS = {dict(given)!r}\n{self._after}"
+
+
+def handover(
+    address: TrackingAddress, *, run: RunIdentity, settings: Settings | None, bootstrap: Bootstrap
+) -> Handover:
     """Return what to write to `tracking.json` for a job that logs into `run` at `address`.
 
     Without `settings` nothing is spooled: each call goes to MLflow's server.
@@ -71,21 +93,13 @@ def handover(address: TrackingAddress, *, run: RunIdentity, settings: Settings |
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         },
         error=None,
-        bootstrap=_bootstrap(settings),
+        bootstrap=bootstrap.source(settings),
     )
 
 
 def no_handover(error: str | None) -> Handover:
     """Return what to write for a job without a run; `error` says why, None when none is wanted."""
     return Handover(run_id=None, environment={}, error=error, bootstrap=None)
-
-
-def _bootstrap(settings: Settings | None) -> str:
-    """Return the source of bootstrap.py with what it needs."""
-    given: Mapping[str, object] = settings or {}
-    sources = {name: _source(name) for name in _FILES}
-    before, mark, after = _source("bootstrap")[1].partition("PREFIX = ")
-    return f"{before}SETTINGS = {dict(given)!r}\nSOURCES = {sources!r}\n{mark}{after}"
 
 
 def _source(name: str) -> tuple[str, str]:

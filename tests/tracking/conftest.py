@@ -22,7 +22,7 @@ import pytest
 from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import TrackingAddress
-from jupyter_mlws.tracking.handover import Handover, KnownRun, Settings, handover
+from jupyter_mlws.tracking.handover import Bootstrap, Handover, KnownRun, Settings, handover
 from jupyter_mlws.tracking.identity import RunIdentity, identify
 from jupyter_mlws.tracking.recording import RunRecord
 from jupyter_mlws.tracking.runs import Runs
@@ -125,7 +125,8 @@ def begin(live: Live, *, experiment: str = "Jobs", params: dict[str, Any] | None
         doorbell=None,
         run=known,
     )
-    return JobRun(run, job, folder, handover(live.server.reserve(), run=run, settings=settings))
+    given = handover(live.server.reserve(), run=run, settings=settings, bootstrap=Bootstrap())
+    return JobRun(run, job, folder, given)
 
 
 def ship_all(live: Live, job: JobRun) -> Told:
