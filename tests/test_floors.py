@@ -58,10 +58,11 @@ STANDALONE = {
     "kernels/remote/inside_kept.py": set(),
     "kernels/remote/inside_machine.py": {"psutil"},
     # Run in the job's kernel; MLflow where the user's code imports it.
-    "tracking/bootstrap.py": {"mlflow"},
+    "tracking/bootstrap.py": set(),
     "tracking/flush.py": set(),
     "tracking/inside.py": {"mlflow"},
     "tracking/inside_artifacts.py": {"mlflow"},
+    "tracking/inside_attach.py": {"mlflow"},
     "tracking/inside_known.py": {"mlflow"},
     "tracking/inside_store.py": {"mlflow"},
     "tracking/spool.py": set(),

@@ -33,6 +33,8 @@ async def git_state(folder: Path, *, timeout: float = _TIMEOUT) -> GitState | No
     """
     try:
         async with asyncio.timeout(timeout):
+            if not await asyncio.to_thread(_may_be_in_repository, folder):
+                return None  # a process less
             status = await _git(
                 folder, "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", "."
             )
@@ -57,6 +59,11 @@ def parse_status(text: str) -> GitState:
         branch=None if branch == "(detached)" else branch,
         dirty=dirty,
     )
+
+
+def _may_be_in_repository(folder: Path) -> bool:
+    resolved = folder.resolve()
+    return "GIT_DIR" in os.environ or any((each / ".git").exists() for each in (resolved, *resolved.parents))
 
 
 async def _git(folder: Path, *arguments: str) -> str | None:

@@ -50,9 +50,12 @@ def identify(database: Path, *, job: str, attempt: int, experiment: str) -> RunI
 
 def write_identity(folder: Path, run: RunIdentity) -> None:
     """Keep with a spool which run it is of: its experiment may be renamed later."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    incoming = folder / f".{_FILE}"
-    incoming.write_text(json.dumps(run._asdict()), encoding="utf-8")
+    incoming, content = folder / f".{_FILE}", json.dumps(run._asdict())
+    try:
+        incoming.write_text(content, encoding="utf-8")
+    except FileNotFoundError:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        incoming.write_text(content, encoding="utf-8")
     incoming.replace(folder / _FILE)
 
 

@@ -7,7 +7,6 @@ Everything here writes to the disk.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -60,20 +59,25 @@ def git_tags(git: GitState | None) -> dict[str, str]:
 
 
 class RunRecord:
-    """Appends to the spool of an attempt. Whoever makes one also closes it."""
+    """Appends to the spool of an attempt, all at once when it is closed. Whoever makes one also closes it."""
 
     def __init__(self, folder: Path, run: RunIdentity) -> None:
         self._folder = folder
         self._run = run
         self._spool = Spool(str(folder))
+        self._records: list[str] = []
 
     def __enter__(self) -> RunRecord:
         """Return this."""
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Close the file."""
-        self._spool.close()
+        """Append what there is, also after an error, and close the file. Raises OSError."""
+        try:
+            if self._records:
+                self._spool.append("\n".join(self._records).encode())
+        finally:
+            self._spool.close()
 
     def begin(self, *, name: str, started_at: datetime, tags: Mapping[str, str]) -> None:
         """Create the run, and the experiment if need be."""
@@ -123,12 +127,7 @@ class RunRecord:
 
     def artifact(self, path: str, content: bytes) -> None:
         """Write an artifact of the run."""
-        incoming = self._folder / f".incoming.{os.getpid()}"
-        incoming.write_bytes(content)
-        try:
-            self._file(path, self._spool.keep(str(incoming)))
-        finally:
-            incoming.unlink()
+        self._file(path, self._spool.keep_content(content))
 
     def end(self, *, status: JobStatus, at: datetime) -> None:
         """End the run: Completed becomes FINISHED, Failed FAILED, Canceled KILLED; children likewise."""
@@ -149,7 +148,7 @@ class RunRecord:
             (self._folder / FILES / name).unlink()
 
     def _append(self, record: Mapping[str, object]) -> None:
-        self._spool.append(json.dumps(record, separators=(",", ":")).encode())
+        self._records.append(json.dumps(record, separators=(",", ":")))
 
 
 def run_tags(job: Job, *, attempt: int) -> dict[str, str]:

@@ -28,6 +28,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 RECORDS = "records.jsonl"
 FILES = "files"
@@ -41,7 +42,9 @@ class Sink:
     """Where records go. All that the kernel's side of tracking knows of the way to MLflow."""
 
     def append(self, record: bytes, *, urgent: bool = False) -> None:
-        """Take a record, one line of JSON without its end; `urgent` ones are to be shipped at once.
+        """Take a record, one line of JSON without its end, or several lines.
+
+        Those that are `urgent` are to be shipped at once.
 
         When this returns, the death of the kernel does not undo it. Raises OSError.
         """
@@ -81,6 +84,7 @@ class Spool(Sink):
         self._descriptor = -1
         self._torn = False
         self._count = 0
+        self._has_room = False
 
     def append(self, record: bytes, *, urgent: bool = False) -> None:
         """See `Sink`."""
@@ -98,15 +102,22 @@ class Spool(Sink):
 
     def keep(self, path: str) -> str:
         """See `Sink`."""
-        os.makedirs(self._files, mode=0o700, exist_ok=True)
-        self._count += 1
-        name = f"{time.time_ns()}-{os.getpid()}-{self._count}"
-        target = os.path.join(self._files, name)
+        name, target = self._room()
         try:
             shutil.copyfile(path, target)
         except BaseException:
-            if os.path.exists(target):
-                os.unlink(target)
+            _remove(target)
+            raise
+        return name
+
+    def keep_content(self, content: bytes) -> str:
+        """Take a file of this content; return the name that a record gives to it. Raises OSError."""
+        name, target = self._room()
+        try:
+            with open(target, "xb", buffering=0) as stream:
+                _write_all(stream, content)
+        except BaseException:
+            _remove(target)
             raise
         return name
 
@@ -148,5 +159,29 @@ class Spool(Sink):
             self._descriptor = -1
 
     def _open(self) -> None:
-        os.makedirs(os.path.dirname(self._records), mode=0o700, exist_ok=True)
-        self._descriptor = os.open(self._records, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        try:
+            self._descriptor = os.open(self._records, flags, 0o600)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(self._records), mode=0o700, exist_ok=True)
+            self._descriptor = os.open(self._records, flags, 0o600)
+
+    def _room(self) -> tuple[str, str]:
+        """Return the name of a new file, and its path."""
+        if not self._has_room:
+            os.makedirs(self._files, mode=0o700, exist_ok=True)
+            self._has_room = True
+        self._count += 1
+        name = f"{time.time_ns()}-{os.getpid()}-{self._count}"
+        return name, os.path.join(self._files, name)
+
+
+def _write_all(stream: Any, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[stream.write(view) :]
+
+
+def _remove(path: str) -> None:
+    if os.path.exists(path):
+        os.unlink(path)

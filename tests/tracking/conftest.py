@@ -125,7 +125,8 @@ def begin(live: Live, *, experiment: str = "Jobs", params: dict[str, Any] | None
         doorbell=None,
         run=known,
     )
-    return JobRun(run, job, folder, handover(live.server.reserve(), run=run, settings=settings))
+    given = handover(live.server.reserve(), run=run, settings=settings)
+    return JobRun(run, job, folder, given)
 
 
 def ship_all(live: Live, job: JobRun) -> Told:
