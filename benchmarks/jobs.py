@@ -83,7 +83,7 @@ def table(seconds: Seconds, *, burst: int, burst_of_peers: int) -> str:
 def series(ours: dict[str, list[float]], *, cells: int) -> str:
     """How the first outputs of cells back to back are spread, as a Markdown table."""
     lines = [
-        f"| `%%mlws submit` to the first output, {cells} back to back in each round | median, ms | least | most |",
+        f"| `%%mlws submit` to the first output, {cells} back to back | median, ms | least | most |",
         "|---|---:|---:|---:|",
     ]
     for name, described in SERIES.items():

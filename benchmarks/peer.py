@@ -1,4 +1,4 @@
-"""A peer: a process that runs its jobs on command, in a virtual environment of its own; see `peers/protocol.py`."""
+"""A peer: a process that runs jobs on command, in an environment of its own; see `peers/protocol.py`."""
 
 from __future__ import annotations
 

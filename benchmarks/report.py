@@ -1,4 +1,4 @@
-"""What every benchmark says of its machine, what all can be told, and where their tables are kept: README.md."""
+"""What every benchmark says of its machine, what it can be told, and where its tables are: README.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def put_between(name: str, text: str) -> None:
 
 
 def arguments(description: str | None, *, quick: str) -> argparse.ArgumentParser:
-    """Return a parser with the options that every benchmark has: `--quick`, which does `quick`, and `--write`.
+    """Return a parser with the options that every benchmark has: `--quick` (it does `quick`), `--write`.
 
     `make bench` hands the same options to all of them.
     """

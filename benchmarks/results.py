@@ -1,4 +1,4 @@
-"""The figures of the last runs with `--write`, kept in results.json of this folder, each with day and machine."""
+"""The figures of the last runs with `--write`, kept in results.json, each with its day and machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A notebook's shell in this process: cells with `%%mlws submit`, and what the client then sees of their jobs."""
+"""A notebook's shell in this process: cells with `%%mlws submit`, and what is then seen of their jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A home of its own for our peer: no workspace of the user is touched, and all that is started in it is ended.
+"""A home of its own for our peer: no workspace of the user is touched, and all that starts there is ended.
 
 To be imported before jupyter_mlws: the environment of this process points there from then on.
 """

@@ -13,6 +13,7 @@ from jupyter_mlws.tracking.address import read_record
 from jupyter_mlws.tracking.recording import CELL, JOB_TAG, NOTEBOOK, PACKAGES
 
 _COMMIT_TAG = "mlflow.source.git.commit"
+_TAGS = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlws.kind", "mlws.compute")
 OF_CELL = (CELL, NOTEBOOK, PACKAGES)
 
 
@@ -41,7 +42,7 @@ def check(mlflow: MlflowClient, job: Job, *, artifacts: tuple[str, ...], commit:
         wrong.append(f"its job is {tags.get(JOB_TAG)}")
     if commit is not None and tags.get(_COMMIT_TAG) != commit:
         wrong.append(f"its commit is {tags.get(_COMMIT_TAG)}, not {commit}")
-    wrong += [f"no tag {name}" for name in ("mlflow.user", "mlflow.source.name", "mlws.kind") if not tags.get(name)]
+    wrong += [f"no tag {name}" for name in _TAGS if not tags.get(name)]
     if wrong:
         raise RuntimeError(f"the run {job.run_id} of {job.id} is not complete: {'; '.join(wrong)}")
 
