@@ -134,16 +134,17 @@ async def _until(reached: Callable[[], Awaitable[bool]], *, seconds: float) -> N
 def table(seen: dict[str, Seen]) -> str:
     """Return the worst of each phase as a Markdown table, in milliseconds."""
     lines = [
-        "| while | s | callbacks | longest hold, ms | its thread on a CPU | ready, without a CPU "
-        "| longest hold, waiting for a CPU aside, ms | held more than 50 ms |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| while | s | callbacks | held more than 50 ms | longest hold, ms | its thread on a CPU "
+        "| ready, without a CPU | asleep: GIL, lock, disk | longest hold, waiting for a CPU aside, ms |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for phase, described in PHASES.items():
         each = seen[phase]
         late = each["worst_late"][0]
-        shown = [1000 * late[part] for part in ("late", "on_cpu", "without_cpu")]
-        cells = [described, f"{each['seconds']:.0f}", f"{each['beats']:,}"]
-        cells += [*(f"{part:.0f}" for part in shown), f"{1000 * own(each):.0f}", f"{each['over']:,} ×"]
+        parts = [late["late"], late["on_cpu"], late["without_cpu"]]
+        parts += [max(0.0, parts[0] - parts[1] - parts[2]), own(each)]
+        cells = [described, f"{each['seconds']:.0f}", f"{each['beats']:,}", f"{each['over']:,} ×"]
+        cells += [f"{1000 * part:.0f}" for part in parts]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

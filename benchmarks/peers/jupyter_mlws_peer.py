@@ -113,8 +113,7 @@ async def _run(path: Path) -> float:
     job = await WORKSPACE.jobs.submit(path)
     await _completed(job)
     took = time.perf_counter() - began
-    artifacts = (f"code/{path.name}", recorded.NOTEBOOK, recorded.PACKAGES)
-    recorded.check(MLFLOW, job.record, artifacts=artifacts)
+    recorded.check(MLFLOW, job.record, artifacts=(f"code/{path.name}", *recorded.OF_NOTEBOOK))
     return took
 
 

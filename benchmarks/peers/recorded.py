@@ -14,7 +14,9 @@ from jupyter_mlws.tracking.recording import CELL, JOB_TAG, NOTEBOOK, PACKAGES
 
 _COMMIT_TAG = "mlflow.source.git.commit"
 _TAGS = ("mlflow.user", "mlflow.source.name", "mlflow.source.type", "mlws.kind", "mlws.compute")
-OF_CELL = (CELL, NOTEBOOK, PACKAGES)
+OF_NOTEBOOK = (NOTEBOOK, PACKAGES)
+OF_CELL = (CELL, *OF_NOTEBOOK)
+"""Artifacts that the run of every such job has."""
 
 
 def client(workspace: Path) -> MlflowClient:
@@ -32,9 +34,11 @@ def check(mlflow: MlflowClient, job: Job, *, artifacts: tuple[str, ...], commit:
     `commit`: what git says of the folder it ran in, None for one that is in no repository of ours.
     Raises `RuntimeError` that says what is missing.
     """
+    if job.run_id is None:
+        raise RuntimeError(f"the job {job.id} has no run")
     run = mlflow.get_run(job.run_id)
     tags = run.data.tags
-    there = set(_artifacts(mlflow, str(job.run_id), None))
+    there = set(_artifacts(mlflow, job.run_id, None))
     wrong = [f"no {each}" for each in artifacts if each not in there]
     if run.info.status != "FINISHED" or not run.info.end_time:
         wrong.append(f"it is {run.info.status}, ended at {run.info.end_time}")

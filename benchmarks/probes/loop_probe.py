@@ -109,10 +109,19 @@ class Probe:
             time.sleep(HELD / 5)
             last = self._last
             if time.perf_counter() - last > HELD + EVERY:
-                frame = sys._current_frames().get(self._thread)
-                stack = "".join(traceback.format_stack(frame)[-_FRAMES:]) if frame is not None else ""
+                stack = _below_loop(traceback.extract_stack(sys._current_frames().get(self._thread)))
                 if self._last == last:  # still the same hold
                     self._stacks.append(stack)
+
+
+def _below_loop(stack: traceback.StackSummary) -> str:
+    """Return the calls below those of the loop itself, a line each."""
+    names = [frame.name for frame in stack]
+    # From the end: a loop in a loop, as with nested calls, would hide who is meant.
+    begin = len(names) - names[::-1].index("_run") if "_run" in names else -2
+    return "\n".join(
+        f"{frame.filename}:{frame.lineno} {frame.name}: {frame.line}" for frame in stack[begin:][-_FRAMES:]
+    )
 
 
 def _open_schedstat() -> int | None:
