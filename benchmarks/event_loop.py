@@ -174,7 +174,7 @@ def main() -> None:
     parser = arguments(__doc__, quick="10 jobs for 5 seconds")
     parser.add_argument("--jobs", type=int, default=50, help="that run at the same time (default 50)")
     parser.add_argument("--seconds", type=float, default=30, help="that all of them run (default 30)")
-    options = parsed(parser, name="event_loop")
+    options = parsed(parser, name="event_loop", fixed=["jobs"])
     jobs, seconds = (10, 5.0) if options.quick else (options.jobs, options.seconds)
     where = machine()
     with a_place() as place:

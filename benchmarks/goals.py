@@ -34,7 +34,9 @@ class Goal:
     @property
     def wanted(self) -> str:
         """The limit in words."""
-        return f"{'≥' if self.at_least else '≤'} {self.limit:g}{self.unit}"
+        if self.limit == 0:
+            return "none"
+        return f"{'≥' if self.at_least else '≤'} {self.limit:.3g}{self.unit}"
 
 
 _MAGIC = "`%%mlws submit` to the first output that the client sees, kernel warm, back to back"
@@ -80,7 +82,7 @@ GOALS = (
     Goal(
         "kernel_ratio",
         "memory (USS) of a warm kernel that waits, its keeper included, beside a cold one",
-        0.333,
+        1 / 3,
         "idle.py",
         form=".2f",
         unit=" ×",

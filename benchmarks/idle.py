@@ -297,7 +297,7 @@ def main() -> None:
     """Run from the command line."""
     parser = arguments(__doc__, quick="100 jobs")
     parser.add_argument("--jobs", type=int, default=5000, help="trivial jobs (default 5000)")
-    options = parsed(parser, name="idle")
+    options = parsed(parser, name="idle", fixed=["jobs"])
     where = machine()
     table, figures = measure(100 if options.quick else options.jobs)
     text = f"{table}\n\n{where}."

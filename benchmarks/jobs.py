@@ -122,12 +122,10 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=200, help="trivial jobs of ours at once (default 200)")
     parser.add_argument("--jobs-of-peers", type=int, default=20, help="of a peer at once (default 20)")
     parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)}")
-    options = parsed(parser, name="jobs")
+    options = parsed(parser, name="jobs", fixed=["cells", "jobs", "peers"])
     names = [name.strip() for name in options.peers.split(",")]
     if unknown := [name for name in names if name not in PEERS]:
         parser.error(f"unknown: {', '.join(unknown)}; there are {', '.join(PEERS)}")
-    if options.write and set(names) != set(PEERS):
-        parser.error("a result has all peers: leave out --write or --peers")
     rounds, cells, burst, others = (
         (2, 5, 6, 6)
         if options.quick

@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
 
 README = Path(__file__).with_name("README.md")
@@ -48,15 +49,19 @@ def arguments(description: str | None, *, quick: str) -> argparse.ArgumentParser
     return parser
 
 
-def parsed(parser: argparse.ArgumentParser, *, name: str) -> argparse.Namespace:
+def parsed(parser: argparse.ArgumentParser, *, name: str, fixed: Sequence[str] = ()) -> argparse.Namespace:
     """Return the options of the command line. `name`: of the marks that `--write` needs in README.md.
 
-    What would fail after an hour of measuring fails here.
+    `fixed`: options whose defaults the goals speak of, so that a result has no others. What would fail after
+    an hour of measuring fails here.
     """
     options = parser.parse_args()
     if options.write and options.quick:
         parser.error("a quick look is no result: leave out --write")
     if options.write:
+        for each in fixed:
+            if getattr(options, each) != parser.get_default(each):
+                parser.error(f"the goal says {parser.get_default(each)}: leave out --{each} or --write")
         _around(name)
     return options
 

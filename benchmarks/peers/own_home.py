@@ -31,6 +31,7 @@ def move_in() -> Path:
         os.environ[name] = str(folder)
     os.environ["HOME"] = str(home)
     os.environ["MLWS_WORKSPACE"] = str(home / "workspace")
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ[MARK] = str(home)
     os.environ.pop("MLWS_RUNTIME_FILE", None)
     return home
