@@ -1,7 +1,7 @@
 """Chaos: at seeded random moments processes of a workspace are killed with -9; then the truth is compared.
 
-Run by hand: `python -m benchmarks.chaos --moments 200 --write`. What is killed and what is then compared is in
-`tests/crash/chaos.py`, which CI plays for the first twenty seeds. With `--beside N` so many workspaces are
+Run by hand: `python -m benchmarks.chaos --moments 200 --write`. What is killed and what is then compared is
+in `tests/crash/chaos.py`, which CI plays for the first twenty seeds. With `--beside N` so many workspaces are
 played side by side, each with its share of the seeds: quicker, and on a machine that is never idle.
 """
 
@@ -64,7 +64,9 @@ def table(rounds: list[Round], failures: list[tuple[int, str]]) -> str:
         "|---|---:|---:|---:|",
     ]
     for together, seconds in sorted(killed.items(), key=lambda item: (item[0].count(" and "), item[0])):
-        lines.append(f"| {together} | {len(seconds)} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |")
+        lines.append(
+            f"| {together} | {len(seconds)} | {statistics.median(seconds):.1f} | {max(seconds):.1f} |"
+        )
     jobs = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
     lines += [
         "",
