@@ -55,10 +55,14 @@ class Recorder:
         """Return the id of the run that attempt `number` has, None where nothing is recorded."""
         return None if self._server is None else run_id(job.id, number)
 
-    async def begin(self, job: Job, attempt: Attempt, folder: AttemptFolder) -> None:
-        """Write the beginning of the run, and what the worker needs of it. A few milliseconds of disk."""
+    def begin(self, job: Job, attempt: Attempt, folder: AttemptFolder) -> None:
+        """Write the beginning of the run, and what the worker needs of it: a few milliseconds of disk."""
         if self._server is not None:
-            await asyncio.to_thread(self._begin, self._server, job, attempt, folder)
+            self._begin(self._server, job, attempt, folder)
+
+    def tell(self, job: Job, attempt: Attempt) -> None:
+        """Let it be shipped that the run has begun; on the event loop."""
+        if self._server is not None:
             self._begun(job.id, attempt.number)
 
     async def describe(self, job: Job, folder: AttemptFolder) -> None:
@@ -69,10 +73,10 @@ class Recorder:
         if state is not None:
             await asyncio.to_thread(_tag, folder, git_tags(state))
 
-    async def end(self, job: Job, folder: AttemptFolder, ending: Ending, lock: Lock | None) -> str | None:
+    def end(self, job: Job, folder: AttemptFolder, ending: Ending, lock: Lock | None) -> str | None:
         """Write the end of the run; return a sentence when that did not work out, else None."""
         try:
-            await asyncio.to_thread(self._end, job, folder, ending, lock)
+            self._end(job, folder, ending, lock)
         except OSError as error:
             _log.warning("The end of job %s is not recorded for MLflow: %s", job.id, error)
             return f"The end of the run is not recorded in MLflow: {error.strerror or error}."
