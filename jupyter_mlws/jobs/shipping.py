@@ -27,7 +27,9 @@ from jupyter_mlws.tracking.shipper import Shipper
 from jupyter_mlws.tracking.shipping_request import Told
 from jupyter_mlws.tracking.troubles import Unreachable
 
-_FIRST_SECONDS = 0.3  # after the beginning of a run: most are over by then, and are shipped once
+# After the beginning of a run: most are over by then, and are shipped once. Whoever asks MLflow's server for
+# it earlier has it shipped (tracking/shipyard.py).
+_FIRST_SECONDS = 1.0
 _LOOK_SECONDS = 0.25
 _BUSY_SECONDS = 0.05  # the job's kernel has it shipped just now
 _NOTES_SECONDS = 5.0

@@ -13,7 +13,7 @@ import contextlib
 import json
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -56,6 +56,19 @@ def register(registry: Any, scheme: str) -> None:
 
 class ChosenIdsStore(_Store):
     """As MLflow's own, and idempotent where a job's records may be sent twice."""
+
+    bring: Callable[[str], bool] | None = None
+    """Has a run that is not there yet shipped, by its id; returns whether there was anything to ship."""
+
+    def _get_run(self, session: Any, run_uuid: str, eager: bool = False) -> Any:
+        """Return a run's row; a job's run is there for whoever knows its id, however early he asks."""
+        try:
+            return super()._get_run(session, run_uuid, eager)
+        except MlflowException as error:
+            missing = error.error_code == _name(RESOURCE_DOES_NOT_EXIST)
+            if not missing or self.bring is None or not self.bring(run_uuid):
+                raise
+        return super()._get_run(session, run_uuid, eager)
 
     def create_run(
         self, experiment_id: str, user_id: str, start_time: int, tags: Sequence[Any], run_name: str

@@ -33,6 +33,7 @@ from jupyter_mlws.tracking.mlflow_database import (
 from jupyter_mlws.tracking.mlflow_environment import prepare_environment
 
 _FAILED = 3
+_UNSHIPPED = "unshipped"
 
 
 def _leave_out_arrow() -> None:
@@ -63,7 +64,10 @@ def _door(application: App, *, token: str, workspace: Path) -> Door:
 
     kept: Any = handlers._get_tracking_store()
     store = MlflowStore(kept.engine, of_flask)
-    shipyard = Shipyard(store, layout=Layout(workspace), artifacts=Path("artifacts"))
+    shipyard = Shipyard(
+        store, layout=Layout(workspace), artifacts=Path("artifacts"), unshipped=Path(_UNSHIPPED)
+    )
+    kept.bring = shipyard.bring
     return Door(application, token=token, ship=shipyard.answer)
 
 
@@ -102,7 +106,7 @@ def _serve(listening: Listening, *, token: str, idle: float, workspace: Path) ->
         target=analyze_for_ever, args=[Path(FILE)], kwargs={"renew": _renew_connections}, daemon=True
     ).start()
     door = Idle(_door(application, token=token, workspace=workspace))
-    end = IdleEnd(door, listening, after=idle, unshipped=Path("unshipped"))
+    end = IdleEnd(door, listening, after=idle, unshipped=Path(_UNSHIPPED))
     config = uvicorn.Config(
         door,
         loop="asyncio",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from jupyter_mlws.tracking.troubles import Busy, Unreachable
 
 _SECONDS = 0.5
 """After which no further piece is begun: a long spool is not to keep the others waiting, who ask again."""
+
+_ships: ContextVar[bool] = ContextVar("mlws_ships", default=False)
 
 
 class MlflowStore:
@@ -40,17 +44,33 @@ class MlflowStore:
 class Shipyard:
     """Answers who asks that spools be shipped."""
 
-    def __init__(self, store: MlflowStore, *, layout: Layout, artifacts: Path) -> None:
-        """`layout` is of the workspace; its paths may be relative to the current folder."""
+    def __init__(self, store: MlflowStore, *, layout: Layout, artifacts: Path, unshipped: Path) -> None:
+        """`layout` is of the workspace; all paths may be relative to the current folder.
+
+        `unshipped` holds a note, `<job>-<attempt>`, of each attempt of which MLflow has not everything.
+        """
         self._store = store
         self._layout = layout
         self._artifacts = artifacts
+        self._unshipped = unshipped
 
     async def answer(self, content: bytes) -> bytes:
         """Ship what the body of a request names; return the answer's. Raises `AskedWrongly`."""
         asked = Asked.of(content)
         folders = [self._folder(*each) for each in asked.attempts]
         return await asyncio.to_thread(self._ship, asked, folders)
+
+    def bring(self, run: str) -> bool:
+        """Ship what was logged to the job's run `run`; False when it is not known, or is shipped just now."""
+        if _ships.get():
+            return False
+        for note in self._unshipped.iterdir() if self._unshipped.is_dir() else ():
+            job, _, attempt = note.name.partition("-")
+            if attempt.isdecimal() and run_id(job, int(attempt)) == run:
+                with contextlib.suppress(AskedWrongly):
+                    self._ship_one(self._folder(job, int(attempt)), run, wait=True, deadline=0.0)
+                    return True
+        return False
 
     def _folder(self, job: str, attempt: int) -> Path:
         try:
@@ -68,6 +88,7 @@ class Shipyard:
 
     def _ship_one(self, folder: Path, run: str, *, wait: bool, deadline: float) -> Told:
         busy, trouble, values = False, None, None
+        within = _ships.set(True)
         try:
             state = ship(folder, store=self._store, artifacts=self._artifacts, wait=wait, deadline=deadline)
             left = size_of(folder) - state.offset
@@ -77,6 +98,8 @@ class Shipyard:
             busy = True
         except (Unreachable, OSError) as error:
             trouble = str(error)
+        finally:
+            _ships.reset(within)
         if busy or trouble is not None:
             state = state_of(folder)
             left = size_of(folder) - state.offset

@@ -116,6 +116,24 @@ async def test_several_ask_at_once_and_all_is_there_once(live: Live) -> None:
     assert await history(live, job) == 3500
 
 
+def test_a_run_that_is_asked_for_is_there(live: Live) -> None:
+    """However early: a process that the job starts knows its id from the environment."""
+    job, other = begin(live, params={"depth": 6}), begin(live)
+    live.server.unshipped.mkdir(exist_ok=True)
+    notes = [live.server.unshipped / name for name in (f"{job.job}-1", "odd", "..-1", f"{new_id()}-x")]
+    for note in notes:
+        note.touch()
+    headers = {"Authorization": f"Bearer {live.address.token}"}
+    with httpx.Client(base_url=f"{live.address.url}/api/2.0/mlflow/", headers=headers) as client:
+        metric = {"run_id": job.run_id, "key": "m", "value": 1, "timestamp": 1}
+        assert client.post("runs/log-metric", json=metric).status_code == 200
+        run = client.get("runs/get", params={"run_id": job.run_id}).json()["run"]
+        assert client.get("runs/get", params={"run_id": other.run_id}).status_code == 404
+    assert run["data"]["params"] == [{"key": "depth", "value": "6"}]
+    for note in notes:
+        note.unlink()
+
+
 def test_a_flush_passes_over_a_line_that_is_not_whole(live: Live) -> None:
     job = begin(live)
     with (job.folder / "records.jsonl").open("a") as stream:
