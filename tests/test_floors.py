@@ -64,6 +64,7 @@ STANDALONE = {
     "tracking/inside_artifacts.py": {"mlflow"},
     "tracking/inside_attach.py": {"mlflow"},
     "tracking/inside_known.py": {"mlflow"},
+    "tracking/inside_models.py": {"mlflow"},
     "tracking/inside_store.py": {"mlflow"},
     "tracking/spool.py": set(),
 }

@@ -11,7 +11,16 @@ from jupyter_mlws.tracking.address import TrackingAddress
 from jupyter_mlws.tracking.identity import RunIdentity
 
 _PACKAGE = "jupyter_mlws.tracking"
-FILES = ("inside", "inside_attach", "inside_known", "inside_store", "inside_artifacts", "spool", "flush")
+FILES = (
+    "inside",
+    "inside_attach",
+    "inside_known",
+    "inside_store",
+    "inside_models",
+    "inside_artifacts",
+    "spool",
+    "flush",
+)
 
 
 class KnownRun(TypedDict):

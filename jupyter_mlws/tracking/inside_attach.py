@@ -19,9 +19,10 @@ def attach(
     `settings` are those of handover.Settings; records go to the attempt's folder, or to `sink` (see spool.py)
     where that is on another machine. `module` gives the other files that are brought along.
     """
-    known_runs, stores, artifacts = (
-        module(name) for name in ("inside_known", "inside_store", "inside_artifacts")
-    )
+    names = ("inside_known", "inside_store", "inside_models", "inside_artifacts")
+    known_runs, stores, of_logged_models, artifacts = (module(name) for name in names)
+    kinds: tuple[Any, ...] = (of_logged_models.SpoolingModels, stores.SpoolingStore)
+    spooling: Any = type("SpoolingStore", kinds, {})
     sink = sink or _local_sink(settings, module)
     from mlflow.store.artifact import artifact_repository_registry as of_artifacts
     from mlflow.tracking._model_registry import utils as of_models
@@ -32,7 +33,7 @@ def attach(
     runs, files = of_runs._tracking_store_registry, of_artifacts._artifact_repository_registry
     plain_runs, plain_files = runs._registry["http"], files._registry["mlflow-artifacts"]
     plain_models = of_models._get_rest_store
-    store = stores.SpoolingStore(
+    store = spooling(
         plain_runs(tracking_uri).get_host_creds,
         sink=sink,
         known=known,

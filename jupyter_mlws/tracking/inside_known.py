@@ -1,11 +1,14 @@
 """The runs and models that a job's kernel has made or written to, as far as it knows them itself.
 
+Also who is to be answered from that: MLflow's own functions, and everybody while its server is away.
+
 This one file is standalone: it runs in the job's kernel, once mlflow is imported (see tracking/inside.py).
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import uuid
 from typing import Any
@@ -183,3 +186,29 @@ class Known:
 def new_id() -> str:
     """Return a new id for a run or a model."""
     return uuid.uuid4().hex
+
+
+def asked_by_mlflow(name: str) -> bool:
+    """Whether a function of MLflow's asks for its own sake, not `mlflow.<name>` or a client for the user."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if not module.startswith(("mlflow.", "_mlws")):
+            return False
+        if frame.f_code.co_name not in (name, "wrapper"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def is_away(error: Any) -> bool:
+    """Whether MLflow's server gave no answer."""
+    said = str(error)
+    return error.error_code == "TEMPORARILY_UNAVAILABLE" or (
+        "API request to" in said and ("failed with exception" in said or "timeout exception" in said)
+    )
+
+
+def pairs(values: dict[str, str]) -> list[dict[str, str]]:
+    """Return `values` as MLflow's requests have them."""
+    return [{"key": key, "value": value} for key, value in values.items()]

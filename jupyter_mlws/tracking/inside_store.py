@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import json
 import operator
-import sys
 from typing import Any
 
-from mlflow.entities import LoggedModelStatus, RunStatus
+from mlflow.entities import RunStatus
 from mlflow.exceptions import MlflowException
 from mlflow.protos import service_pb2 as api
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, TEMPORARILY_UNAVAILABLE
@@ -22,11 +21,8 @@ from mlflow.store.entities.paged_list import PagedList
 from mlflow.store.tracking.rest_store import RestStore
 from mlflow.utils import validation
 from mlflow.utils.name_utils import _generate_random_name
-from mlflow.utils.proto_json_utils import message_to_json
-from mlflow.utils.time import get_current_time_millis
 
 RUN_TAG = "mlws.wished_run_id"  # as in tracking/chosen_ids.py
-MODEL_TAG = "mlws.wished_model_id"
 EXPERIMENT_TAG = "mlws.wished_experiment"
 _PARENT_TAG = "mlflow.parentRunId"
 _SPOOLED: frozenset[Any] = frozenset(
@@ -158,7 +154,7 @@ class SpoolingStore(RestStore):
             "user_id": user_id,
             "start_time": start_time,
             "run_name": name,
-            "tags": _pairs(wishes),
+            "tags": self._tools.pairs(wishes),
         }
         self._spool(api.CreateRun, body)
         self._known.runs[run_id] = run
@@ -167,12 +163,12 @@ class SpoolingStore(RestStore):
     def get_run(self, run_id: str) -> Any:
         """Return a run: for MLflow's own functions as it is known here, for users as it is."""
         run = self._known.runs.get(run_id)
-        if run is not None and _asked_by_mlflow("get_run"):
+        if run is not None and self._tools.asked_by_mlflow("get_run"):
             return run.run()
         try:
             found = super().get_run(run_id)
         except MlflowException as error:
-            if run is None or not _is_away(error):
+            if run is None or not self._tools.is_away(error):
                 raise
             return run.run()
         if run is None:
@@ -182,7 +178,7 @@ class SpoolingStore(RestStore):
     def get_metric_history(self, run_id: str, metric_key: str, *args: Any, **kwargs: Any) -> Any:
         """Return all values of a metric, as `get_run` does a run."""
         run = self._known.runs.get(run_id)
-        if run is not None and run.history is not None and _asked_by_mlflow("get_metric_history"):
+        if run is not None and run.history is not None and self._tools.asked_by_mlflow("get_metric_history"):
             return PagedList(list(run.history.get(metric_key, ())), None)
         return super().get_metric_history(run_id, metric_key, *args, **kwargs)
 
@@ -220,101 +216,17 @@ class SpoolingStore(RestStore):
         if run is not None:
             run.models_out += models
 
-    # --- models ------------------------------------------------------------------------------------------
-
-    def create_logged_model(
-        self,
-        experiment_id: str,
-        name: str | None = None,
-        source_run_id: str | None = None,
-        tags: Any = None,
-        params: Any = None,
-        model_type: str | None = None,
-    ) -> Any:
-        """Append the creation of a model whose id is chosen here."""
-        validation._validate_logged_model_name(name)
-        id, now = self._tools.new_id(), get_current_time_millis()
-        name, params, given = name or _generate_random_name(), list(params or ()), list(tags or ())
-        model_id = f"m-{id}"
-        location = f"{self._location(experiment_id)}/models/{model_id}/artifacts"
-        body = {
-            "experiment_id": experiment_id,
-            "name": name,
-            "model_type": model_type,
-            "source_run_id": source_run_id,
-            "params": [{"key": each.key, "value": each.value} for each in params[:100]],
-            "tags": _pairs(
-                {
-                    **{each.key: each.value for each in given},
-                    **self._wishes(MODEL_TAG, id, experiment_id),
-                }
-            ),
-        }
-        self._spool(api.CreateLoggedModel, {key: value for key, value in body.items() if value is not None})
-        if params[100:]:
-            self.log_logged_model_params(model_id, params[100:])
-        return self._known.add_model(
-            experiment_id=experiment_id,
-            model_id=model_id,
-            name=name,
-            artifact_location=location,
-            creation_timestamp=now,
-            last_updated_timestamp=now,
-            model_type=model_type,
-            source_run_id=source_run_id,
-            status=LoggedModelStatus.PENDING,
-            tags=given,
-            params=params,
-        )
-
-    def get_logged_model(self, model_id: str, *args: Any, **kwargs: Any) -> Any:
-        """Return a model, as `get_run` does a run."""
-        model = self._known.models.get(model_id)
-        if model is not None and _asked_by_mlflow("get_logged_model"):
-            return model
-        try:
-            return super().get_logged_model(model_id, *args, **kwargs)
-        except MlflowException as error:
-            if model is None or not _is_away(error):
-                raise
-            return model
-
-    def finalize_logged_model(self, model_id: str, status: Any) -> Any:
-        """Append a model's state."""
-        model = self._known.models.get(model_id)
-        if model is None:
-            return self._pass("finalize_logged_model", model_id, status)
-        request = api.FinalizeLoggedModel(model_id=model_id, status=status.to_proto())
-        self._spool(api.FinalizeLoggedModel, json.loads(message_to_json(request)), f"/{model_id}")
-        model.status = status
-        return model
-
-    def set_logged_model_tags(self, model_id: str, tags: Any) -> None:
-        """Append tags of a model."""
-        super().set_logged_model_tags(model_id, tags)
-        model = self._known.models.get(model_id)
-        if model is not None:
-            model.tags.update((each.key, each.value) for each in tags)
-
-    def delete_logged_model_tag(self, model_id: str, key: str) -> None:
-        """Append the removal of a model's tag, where it is known to be there."""
-        model = self._known.models.get(model_id)
-        if model is None or model.tags.pop(key, None) is None:
-            self._pass("delete_logged_model_tag", model_id, key)
-        else:
-            super().delete_logged_model_tag(model_id, key)
-
     # --- experiments -------------------------------------------------------------------------------------
 
     def get_experiment(self, experiment_id: str) -> Any:
         """Return an experiment, as `get_run` does a run."""
         known = self._known.experiments.get(str(experiment_id))
-        if known is not None and _asked_by_mlflow("get_experiment"):
+        if known is not None and self._tools.asked_by_mlflow("get_experiment"):
             return known
         try:
             return self._noted(super().get_experiment(experiment_id))
         except MlflowException as error:
-            if known is None or not _is_away(error):
+            if known is None or not self._tools.is_away(error):
                 raise
             return known
 
@@ -352,7 +264,7 @@ class SpoolingStore(RestStore):
             try:
                 self.get_run(run_id)
             except MlflowException as error:
-                if not _is_away(error):
+                if not self._tools.is_away(error):
                     raise
             run = self._known.runs.get(run_id)
         return run
@@ -400,27 +312,6 @@ def flushing(store: Any, call: Any) -> Any:
     return flushed
 
 
-def _asked_by_mlflow(name: str) -> bool:
-    """Whether a function of MLflow's asks for its own sake, not `mlflow.<name>` or a client for the user."""
-    frame: Any = sys._getframe(2)
-    while frame is not None:
-        module = str(frame.f_globals.get("__name__", ""))
-        if not module.startswith(("mlflow.", "_mlws")):
-            return False
-        if frame.f_code.co_name not in (name, "wrapper"):
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _is_away(error: Any) -> bool:
-    """Whether MLflow's server gave no answer."""
-    said = str(error)
-    return error.error_code == "TEMPORARILY_UNAVAILABLE" or (
-        "API request to" in said and ("failed with exception" in said or "timeout exception" in said)
-    )
-
-
 def _metric(metric: Any) -> dict[str, Any]:
     record: dict[str, Any] = {
         "key": metric.key,
@@ -440,7 +331,3 @@ def _value(number: float) -> Any:
     if abs(number) == float("inf"):
         return "Infinity" if number > 0 else "-Infinity"
     return number
-
-
-def _pairs(values: dict[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value} for key, value in values.items()]
