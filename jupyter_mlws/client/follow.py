@@ -17,7 +17,6 @@ from jupyter_mlws.model.job import Job
 from jupyter_mlws.model.pace import Pace
 
 _HOLD_SECONDS = 25.0  # the server takes 30; proxies give up after 60
-_ALMOST_OVER = 0.05
 _PAGES_PER_SECOND, _AT_ONCE = 20, 10  # of a job that prints without end; more are of no use to any eye
 
 
@@ -34,15 +33,14 @@ async def until_ended(door: Door, id: str, *, timeout: float | None = None) -> J
     try:
         async with asyncio.timeout(timeout):
             while True:
+                hold = _hold(until, seen=job is not None)
                 try:
-                    job = await door.get(f"/jobs/{id}", Job, query={"wait": _hold(until)}, again=False)
+                    job = await door.get(f"/jobs/{id}", Job, query={"wait": hold}, again=False)
                 except (NotReady, TokenRefused):
                     await door.wait_until_back()
                     continue
                 if job.status.is_terminal:
                     return job
-                if until is not None and (left := until - time.monotonic()) < _ALMOST_OVER:
-                    await asyncio.sleep(left + 1)  # the time is over before
     except TimeoutError:
         raise WaitTimeout(
             f"The job {job.spec.name!r} ({id}) is still {job.status} after {timeout:g} s."
@@ -52,11 +50,17 @@ async def until_ended(door: Door, id: str, *, timeout: float | None = None) -> J
         ) from None
 
 
-def _hold(until: float | None) -> float:
-    """Return how long to let the server hold its answer, so that it comes before `until`."""
+def _hold(until: float | None, *, seen: bool) -> float:
+    """Return for how many seconds to let the server hold its answer.
+
+    An answer comes well before `until`, so that it can be told how the job stands; once it was `seen`, the
+    last is held to the end.
+    """
     if until is None:
         return _HOLD_SECONDS
-    return round(max(0.0, min(_HOLD_SECONDS, 0.9 * (until - time.monotonic()))), 3)
+    left = until - time.monotonic()
+    share = 0.8 if left > 1 else 1.0 if seen else 0.0
+    return round(max(0.0, min(_HOLD_SECONDS, share * left)), 3)
 
 
 async def pages(
