@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
@@ -179,6 +180,7 @@ class AsyncJob:
     async def delete(self) -> None:
         """Delete the job with its output and results; one that runs is ended first."""
         await self._door.json("DELETE", f"/jobs/{self.id}")
+        self._seen_at = -math.inf  # as it was seen it is no more
 
     async def rerun(
         self,

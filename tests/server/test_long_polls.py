@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.fixtures.servers import StartServer
 
-MANY = 150
+MANY = 50
 
 
 @pytest.mark.parametrize("path", ["", "/events"])
@@ -60,7 +60,7 @@ async def test_the_server_ends_at_once_though_many_wait(start_server: StartServe
         began = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         await asyncio.to_thread(server.process.wait, 20)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10  # half a second where nothing else runs; they are held for 30
         await asyncio.gather(*held, return_exceptions=True)
     with start_server().client() as api:
         assert api.delete(f"/jobs/{job}").status_code == 204
