@@ -8,6 +8,8 @@ from jupyter_mlws.model.compute import Capacity
 from jupyter_mlws.model.job import Resources
 from jupyter_mlws.model.sizes import size
 
+_NOTHING = 1e-9  # CPUs; sums of fractions are not exact
+
 
 def asked(resources: Resources, *, of: Capacity | None = None) -> Capacity:
     """Return what a job takes of a compute that holds `of`; without a memory limit it books no memory.
@@ -40,12 +42,17 @@ def less(whole: Capacity, share: Capacity) -> Capacity:
     )
 
 
+def full(left: Capacity) -> bool:
+    """Whether no job at all fits into what is left: each asks for some CPU, or for a slot."""
+    return left.slots == 0 if left.slots is not None else left.cpus <= _NOTHING
+
+
 def lacking(ask: Capacity, free: Capacity) -> list[str]:
     """Return what `free` is short of for `ask`, in words such as `2 cpus (1 free)`; empty when it fits."""
     short = []
     if free.slots is not None and (ask.slots or 0) > free.slots:
         short.append(f"{ask.slots} slot ({free.slots} free)")
-    if ask.cpus > free.cpus + 1e-9:
+    if ask.cpus > free.cpus + _NOTHING:
         short.append(f"{ask.cpus:g} {_cpus(ask.cpus)} ({free.cpus:g} free)")
     if ask.memory > free.memory:
         short.append(f"{size(ask.memory)} of memory ({size(free.memory)} free)")

@@ -84,7 +84,7 @@ class JobController:
         held = {each.id for each in self._roster if each.holds_slots}
         freed, self._held = self._held - held, held
         if everything or others or freed:
-            await self._starter.start_waiting()
+            await self._starter.start_waiting(tell=everything)
 
     async def let_go(self) -> None:
         """Follow nothing more; workers run on."""

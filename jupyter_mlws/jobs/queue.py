@@ -23,12 +23,14 @@ class Choice:
 
     start: list[Job] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)
+    left: dict[str, Capacity] = field(default_factory=dict)
+    """What is left of each compute by its name, without what waiting jobs have reserved."""
 
 
 def choose(queued: Iterable[Job], free: Mapping[str, Capacity]) -> Choice:
     """Return what to start of `queued`, given what is `free` on each compute by its name."""
-    choice = Choice()
-    left = dict(free)
+    choice = Choice(left=dict(free))
+    left = choice.left
     for job in sorted(queued, key=lambda job: (_RANK[job.spec.priority], job.created_at, job.id)):
         compute = job.spec.compute
         if compute not in left:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.compute.roster import Computes
-from jupyter_mlws.compute.slots import less
+from jupyter_mlws.compute.slots import full, less
 from jupyter_mlws.jobs import progress as states
 from jupyter_mlws.jobs.ending import Finisher
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.following import Following
 from jupyter_mlws.jobs.launch import Launcher
 from jupyter_mlws.jobs.progress import Ending
-from jupyter_mlws.jobs.queue import choose
+from jupyter_mlws.jobs.queue import Choice, choose
 from jupyter_mlws.jobs.recording import Recorder
 from jupyter_mlws.jobs.roster import Roster
 from jupyter_mlws.model.errors import ErrorInfo, MlwsError
@@ -28,9 +29,19 @@ from jupyter_mlws.store.epoch import LeaseLost
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.store.transaction import Transaction
 
-_CONSIDERED = 500  # of the jobs that wait, those at the head of the queue
-_TOLD = 50  # of them are told at one time why they wait
+# Of the jobs that wait, those at the head of the queue: how many are looked at when something was freed, how
+# many are told from time to time why they wait, and how many are considered where those leave something free.
+_FIRST, _TOLD, _CONSIDERED = 16, 50, 500
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Look:
+    queued: list[Job]
+    """In the order in which they are to start."""
+    computes: dict[str, ComputeBackend]
+    beyond: set[str]
+    """Computes for which more jobs wait than are looked at."""
 
 
 class Starter:
@@ -53,31 +64,46 @@ class Starter:
         self._recorder = recorder
         self._finisher = finisher
 
-    async def start_waiting(self) -> None:
-        """Start what fits now, and tell the others why they wait. Raises the errors of the store."""
-        queued, computes = await self._roster.records.read(self._look)
+    async def start_waiting(self, *, tell: bool) -> None:
+        """Start what fits now, and `tell` the others why they wait. Raises the errors of the store."""
+        look = await self._look(_TOLD if tell else _FIRST)
+        choice = self._choose(look)
+        if any(name in choice.left and not full(choice.left[name]) for name in look.beyond):
+            # What comes first may wait for something that others do not need.
+            look = await self._look(_CONSIDERED)
+            choice = self._choose(look)
+        for job in choice.start:
+            await self._start(job, look.computes[job.spec.compute])
+        if tell:
+            await self._tell(look.queued, choice)
+
+    async def _look(self, limit: int) -> _Look:
+        def read(tx: Transaction) -> _Look:
+            queued = rows.queued(tx, limit=limit)
+            waiting = Counter(rows.waiting(tx) if len(queued) == limit else {})
+            waiting.subtract(job.spec.compute for job in queued)
+            beyond = {name for name, number in waiting.items() if number > 0}
+            return _Look(queued, self._computes.seen(tx), beyond)
+
+        return await self._roster.records.read(read)
+
+    def _choose(self, look: _Look) -> Choice:
         # An attempt that is being ended still has its row: wait until it is written.
-        ready = [job for job in queued if job.id not in self._roster and job.wanted is Wanted.RUN]
-        if not ready:
-            return
+        ready = [job for job in look.queued if job.id not in self._roster and job.wanted is Wanted.RUN]
         free = {
             name: less(each.capacity, self._roster.taken(name, of=each.capacity))
-            for name, each in computes.items()
+            for name, each in look.computes.items()
         }
-        choice = choose(ready, free)
-        for job in choice.start:
-            await self._start(job, computes[job.spec.compute])
+        return choose(ready, free)
+
+    async def _tell(self, queued: list[Job], choice: Choice) -> None:
         reasons = {
             job.id: {"message": choice.waiting[job.id]}
-            for job in ready
+            for job in queued[:_TOLD]
             if job.id in choice.waiting and job.message != choice.waiting[job.id]
         }
-        told = dict(list(reasons.items())[:_TOLD])
-        if told:
-            await self._roster.records.change_queued(told, epoch=self._roster.epoch)
-
-    def _look(self, tx: Transaction) -> tuple[list[Job], dict[str, ComputeBackend]]:
-        return rows.queued(tx, limit=_CONSIDERED), self._computes.seen(tx)
+        if reasons:
+            await self._roster.records.change_queued(reasons, epoch=self._roster.epoch)
 
     async def _start(self, job: Job, compute: ComputeBackend) -> None:
         number = job.attempt + 1

@@ -202,6 +202,20 @@ async def test_other_servers_see_it_at_once(open_services: Open, elsewhere: Else
     await other.jobs.cancel(job.id, who="ada")
 
 
+async def test_many_that_wait_for_one_compute_hold_up_no_job_of_another(
+    services: Services, elsewhere: Elsewhere, wait_until: WaitUntil
+) -> None:
+    await services.computes.create("lab2", elsewhere.asked(), who="ada")
+    first = await services.jobs.submit(cell("import time; time.sleep(600)"), who="ada")
+    await status(services, first, JobStatus.RUNNING, wait_until)
+    many = [await services.jobs.submit(cell("pass"), who="ada") for _ in range(70)]
+    here = await services.jobs.submit(cell("pass", compute="local"), who="ada")
+    await status(services, here, JobStatus.COMPLETED, wait_until)
+    for job in (*many, first):
+        await services.jobs.cancel(job.id, who="ada")
+    await status(services, first, JobStatus.CANCELED, wait_until)
+
+
 async def test_jobs_run_in_slots_and_hold_the_compute(
     services: Services, elsewhere: Elsewhere, elsewhere_too: Elsewhere, wait_until: WaitUntil, place: Any
 ) -> None:

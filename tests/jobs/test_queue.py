@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_mlws.compute.slots import asked, lacking, total
+from jupyter_mlws.compute.slots import asked, full, lacking, total
 from jupyter_mlws.jobs.queue import choose
 from jupyter_mlws.model.compute import Capacity
 from jupyter_mlws.model.job import Job, Priority
@@ -17,6 +17,13 @@ def free(cpus: float = 2, gpus: int = 0) -> dict[str, Capacity]:
 def test_the_older_job_starts_first() -> None:
     late, early = make_job(minute=2), make_job(minute=1)
     assert choose([late, early], free(cpus=1)).start == [early]
+
+
+def test_what_is_left_has_no_room_once_somebody_waits_for_it() -> None:
+    jobs = [make_job(minute=minute) for minute in range(3)]
+    assert full(choose(jobs, free(cpus=2.5)).left["local"])
+    assert not full(choose(jobs, free(cpus=3.5)).left["local"])
+    assert full(Capacity(cpus=0, memory=0, slots=0)) and not full(Capacity(cpus=0, memory=0, slots=1))
 
 
 def test_priority_goes_before_age() -> None:
