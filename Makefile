@@ -11,6 +11,9 @@ ROOT_FLAG := $(if $(filter 0,$(shell id -u)),--allow-root)
 # Most tests wait for processes of their own, so that three at once keep two cores busy. A file stays in one process.
 PYTEST_OPTIONS ?= --numprocesses 3 --dist loadfile
 
+BENCHMARKS ?= startup marks tracking remote jobs lists event_loop idle
+BENCH_OPTIONS ?=
+
 # Bytecode is compiled at installation: without it every start of a job pays for it.
 unexport PYTHONDONTWRITEBYTECODE
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -23,7 +26,7 @@ help:
 	@echo "make lab     open JupyterLab on the examples"
 	@echo "make test    run all tests (installs Chromium where it can)"
 	@echo "make check   ruff, mypy, eslint, prettier, and whether the generated types are current"
-	@echo "make bench   measure jobs beside nbclient, papermill and jupyter-scheduler"
+	@echo "make bench   measure all that has a goal, beside other ways (BENCH_OPTIONS=--quick: a look)"
 	@echo "make types   generate the TypeScript types from the records"
 	@echo "make lock    write $(LOCK) anew from pyproject.toml (UPGRADE=1: newest versions)"
 	@echo "make clean   remove what make made"
@@ -57,10 +60,12 @@ demo: setup
 lab: setup
 	cd examples && PATH="$(abspath $(BIN)):$$PATH" jupyter lab $(ROOT_FLAG)
 
+# The short ones first; one that fails does not keep the others from being measured.
 bench: setup
-	$(BIN)/python benchmarks/jobs.py $(BENCH_OPTIONS)
-	$(BIN)/python benchmarks/tracking.py
-	$(BIN)/python benchmarks/remote.py
+	@failed=; for name in $(BENCHMARKS); do \
+	  echo "--- benchmarks/$$name.py"; \
+	  $(BIN)/python benchmarks/$$name.py $(BENCH_OPTIONS) || failed="$$failed $$name"; \
+	done; if test -n "$$failed"; then echo "failed:$$failed" >&2; exit 1; fi
 
 # --- testing ----------------------------------------------------------------------------------------------
 

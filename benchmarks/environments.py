@@ -37,7 +37,7 @@ def ensure(peer: str) -> Path:
     shutil.rmtree(environment, ignore_errors=True)
     uv = shutil.which("uv", path=Path(sys.executable).parent) or shutil.which("uv") or "uv"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
-    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
     subprocess.run([*install, *PACKAGES[peer]], check=True)
     stamp.write_text(wanted, encoding="utf-8")
     return python

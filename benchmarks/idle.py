@@ -9,13 +9,10 @@ README.md.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,154 +20,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import httpx
 import psutil
+from goals import record
 from jupyter_client.manager import start_new_kernel
-from report import machine, put_between
+from looked_at import Look, Workspace, until, uss
+from report import arguments, machine, parsed
 
 from jupyter_mlws.model.forking import PRELOAD
-from tests.crash.victims import living
-from tests.fixtures.place import a_place, marked
-from tests.fixtures.servers import RunningServer, launch
+from tests.fixtures.place import a_place
+from tests.fixtures.servers import launch
 
 IDLE = 5.0
 """Seconds after which the servers end that nobody needs; 300 unless it is set."""
 BATCHES = 10
-_MB = 2**20
-
-
-@dataclass(frozen=True)
-class Look:
-    """What is seen of a workspace when all its jobs have ended."""
-
-    jobs: int
-    rss: float
-    uss: float
-    """MB, of the Jupyter server."""
-    descriptors: int
-    threads: int
-    kept: int
-    """Files and folders of the jobs."""
-    records: int
-    """Files and folders of their runs in MLflow, which stay when a job is deleted."""
-    others: int
-    """Files and folders of the workspace besides."""
-    runtime: int
-    """Files and folders of the runtime folder."""
-    database: float
-    """MB, ours and MLflow's."""
-
-
-def until(reached: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """Return what `reached` gives once it is true. Raises `TimeoutError`."""
-    deadline = time.monotonic() + seconds
-    while not (found := reached()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not come within {seconds:.0f} s")
-        time.sleep(0.2)
-    return found
-
-
-class Workspace:
-    """A server in a place of its own, and what is asked of it."""
-
-    def __init__(self, server: RunningServer) -> None:
-        self.server = server
-        self.process = psutil.Process(server.process.pid)
-        self.ids: list[str] = []
-        self._client = server.client()
-
-    def run(self, jobs: int) -> float:
-        """Run trivial jobs, all queued at once; return the seconds until the last one is complete."""
-        began = time.perf_counter()
-        for _ in range(jobs):
-            spec = {
-                "kind": "cell",
-                "name": "trivial",
-                "code": "print(1 + 1)",
-                "folder": str(self.server.place.folder),
-                "kernel": {"executable": sys.executable},
-            }
-            answer = self._client.post("/jobs", json=spec)
-            answer.raise_for_status()
-            self.ids.append(answer.json()["id"])
-        until(self._have_ended, seconds=30 + 5 * jobs, what="the end of all jobs")
-        took = time.perf_counter() - began
-        unshipped = self.server.workspace / "mlflow" / "unshipped"
-        until(lambda: not any(unshipped.iterdir()), seconds=120, what="all records in MLflow")
-        counts = self._client.get("/status").json()["jobs"]
-        if counts.get("Completed", 0) != len(self.ids):
-            raise RuntimeError(f"not all jobs are Completed: {counts}")
-        return took
-
-    def forget(self) -> None:
-        """Delete all jobs."""
-        for id in self.ids:
-            self._client.delete(f"/jobs/{id}").raise_for_status()
-        self.ids.clear()
-        until(lambda: self.look().kept == 0, seconds=120, what="the end of the jobs' folders")
-
-    def look(self) -> Look:
-        """Look at the server, its workspace and its runtime folder."""
-        memory = self.process.memory_full_info()
-        root = self.server.workspace
-        kept, records = _entries(root / "jobs"), _entries(root / "mlflow" / "artifacts")
-        databases = [path for path in root.rglob("*.db") if path.is_file()]
-        return Look(
-            jobs=len(self.ids),
-            rss=memory.rss / _MB,
-            uss=memory.uss / _MB,
-            descriptors=self.process.num_fds(),
-            threads=self.process.num_threads(),
-            kept=kept,
-            records=records,
-            others=_entries(root) - kept - records,
-            runtime=_entries(self.server.place.runtime),
-            database=sum(path.stat().st_size for path in databases) / _MB,
-        )
-
-    def others(self) -> list[str]:
-        """Return the names of the processes that live besides the server."""
-        roles = {victim.process.pid: victim.role for victim in self._living()}
-        return [
-            roles.get(process.pid) or " ".join(process.cmdline()[:4])
-            for process in marked(self.server.place.root)
-            if process.pid != self.process.pid
-        ]
-
-    def mlflow(self) -> tuple[int, float, float]:
-        """Return how many processes MLflow's server has, their RSS and their PSS in MB."""
-        (one,) = [victim.process for victim in self._living() if victim.role == "mlflow"]
-        all_of_it = [one, *one.children(recursive=True)]
-        seen = [process.memory_full_info() for process in all_of_it]
-        return len(seen), sum(each.rss for each in seen) / _MB, sum(each.pss for each in seen) / _MB
-
-    def spare(self) -> tuple[float, float, float]:
-        """Return the USS in MB of a kernel that waits, of its keeper, and of what both are forked from."""
-        for victim in self._living():
-            if victim.role == "kernel fork server":
-                for keeper in victim.process.children():
-                    for kernel in keeper.children():
-                        return _uss(kernel), _uss(keeper), _uss(victim.process)
-        raise RuntimeError("no kernel waits")
-
-    def _living(self) -> list[Any]:
-        place = self.server.place
-        return living(self.process, workspace=place.workspace, runtime=place.runtime)
-
-    def _have_ended(self) -> bool:
-        counts = self._client.get("/status").json()["jobs"]
-        return not any(counts.get(status, 0) for status in ("Queued", "Preparing", "Running", "Finalizing"))
-
-
-def _uss(process: psutil.Process) -> float:
-    return float(process.memory_full_info().uss) / _MB
-
-
-def _entries(folder: Path) -> int:
-    """Count the files and folders below a folder."""
-    found = 0
-    for _, folders, files in os.walk(folder):
-        found += len(folders) + len(files)
-    return found
 
 
 def cold_kernel() -> float:
@@ -181,7 +42,8 @@ def cold_kernel() -> float:
         reply = client.execute_interactive(code, timeout=120, output_hook=lambda message: None)
         if reply["content"]["status"] != "ok":
             raise RuntimeError(f"the cold kernel cannot import: {reply['content']}")
-        return _uss(psutil.Process(manager.provisioner.pid))
+        provisioner: Any = manager.provisioner
+        return uss(psutil.Process(provisioner.pid))
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
@@ -191,6 +53,20 @@ def a_job(looks: list[Look], name: str) -> float:
     """Return how much a number grew with each job: from the first look to the last."""
     first, last = looks[0], looks[-1]
     return float(getattr(last, name) - getattr(first, name)) / (last.jobs - first.jobs)
+
+
+def growth(looks: list[Look]) -> dict[str, float]:
+    """Return how the server grew beyond what it keeps of jobs, as the goals have it.
+
+    Memory is that of the second half: in the first one caches still fill. The rest is counted from the first
+    batch on: before it what is forked from was not all there.
+    """
+    first, last = looks[1], looks[-1]
+    return {
+        "growth_memory_kb": 1024 * a_job(looks[len(looks) // 2 :], "uss"),
+        "growth_descriptors": last.descriptors - first.descriptors,
+        "growth_files": last.others + last.runtime - first.others - first.runtime,
+    }
 
 
 def grown(looks: list[Look], left: Look) -> str:
@@ -219,8 +95,8 @@ def grown(looks: list[Look], left: Look) -> str:
     return "\n".join(lines)
 
 
-def measure(jobs: int) -> str:
-    """Return the report as Markdown."""
+def measure(jobs: int) -> tuple[str, dict[str, float]]:
+    """Return the report as Markdown, and the figures that the goals speak of."""
     with a_place() as place:
         os.environ.update(place.environment)
         options = [f"--MlwsApp.{name}_idle_seconds={IDLE}" for name in ("fork", "mlflow")]
@@ -245,7 +121,14 @@ def measure(jobs: int) -> str:
             left = workspace.look()
         finally:
             server.stop()
-    return "\n".join(
+    figures = {
+        "kernel_ratio": (kernel + keeper) / cold,
+        "mlflow_mb": pss,
+        "processes_at_start": len(begun),
+        "processes_idle": 0,  # else their end would not have come
+        **growth(looks),
+    }
+    text = "\n".join(
         [
             f"{jobs:,} trivial jobs in {BATCHES} batches, {jobs / seconds:.1f} a second:",
             "",
@@ -263,6 +146,7 @@ def measure(jobs: int) -> str:
             f"| what all of them are forked from, once: USS, MB | {forked_from:.1f} | |",
         ]
     )
+    return text, figures
 
 
 def _waits(workspace: Workspace) -> bool:
@@ -273,15 +157,15 @@ def _waits(workspace: Workspace) -> bool:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, quick="100 jobs")
     parser.add_argument("--jobs", type=int, default=5000, help="trivial jobs (default 5000)")
-    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/README.md")
-    options = parser.parse_args()
+    options = parsed(parser, name="idle", fixed=["jobs"])
     where = machine()
-    text = f"{measure(options.jobs)}\n\n{where}."
+    table, figures = measure(100 if options.quick else options.jobs)
+    text = f"{table}\n\n{where}."
     print(text)
     if options.write:
-        put_between("idle", text)
+        record("idle", text, figures, where=where)
 
 
 if __name__ == "__main__":

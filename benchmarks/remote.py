@@ -9,7 +9,6 @@ measurement waits for it, as it is started behind the job before. `python benchm
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import statistics
@@ -20,8 +19,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from jobs import OURS, Peer
-from report import machine, put_between
+from goals import record
+from peer import OURS, Peer
+from report import arguments, machine, parsed
 
 from jupyter_mlws.kernels.remote.caller import request
 from jupyter_mlws.kernels.remote.codec import decode, encode
@@ -81,12 +81,12 @@ def measure(*, rounds: int) -> dict[str, list[float]]:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__, quick="2 rounds")
     parser.add_argument("--rounds", type=int, default=9, help="that count (default 9)")
-    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
-    options = parser.parse_args()
+    options = parsed(parser, name="remote")
+    rounds = 2 if options.quick else options.rounds
     where = machine()
-    seconds = measure(rounds=options.rounds)
+    seconds = measure(rounds=rounds)
     ours = statistics.median(seconds["warm"])
     lines = [
         "| first output of `print(1 + 1)` | goal | s, median | least | most | ratio |",
@@ -99,10 +99,11 @@ def main() -> None:
             f"| {max(seconds[way]):.3f} "
             f"| {middle / ours:.2f} × |"
         )
-    text = "\n".join([*lines, "", f"{where}. Medians of {options.rounds} interleaved rounds."])
+    text = "\n".join([*lines, "", f"{where}. Medians of {rounds} interleaved rounds."])
     print(text)
     if options.write:
-        put_between("remote", text)
+        figures = {f"remote_{way}_s": statistics.median(seconds[way]) for way in ("warm", "cold")}
+        record("remote", text, figures, where=where)
 
 
 if __name__ == "__main__":

@@ -16,12 +16,14 @@ from jupyter_mlws.compute.warm_kernels import WarmKernels
 from jupyter_mlws.forking.client import end_servers
 from jupyter_mlws.jobs.controller import JobController
 from jupyter_mlws.jobs.launch import Launcher
+from jupyter_mlws.jobs.preloaded import preloaded
 from jupyter_mlws.jobs.publishing import Publisher
 from jupyter_mlws.jobs.recording import Recorder
 from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.service import JobService
 from jupyter_mlws.jobs.shipping import Shipping
 from jupyter_mlws.jobs.snapshot import Limits
+from jupyter_mlws.jobs.waiting import Waiting
 from jupyter_mlws.model.events import Change
 from jupyter_mlws.model.forking import PRELOAD, Forking
 from jupyter_mlws.model.workspace import Workspace
@@ -73,6 +75,7 @@ class Services:
     blobs: Blobs
     records: JobRecords
     jobs: JobService
+    waiting: Waiting
     computes: ComputeService
     tracking: TrackingServer | None
     loop: ReconcileLoop
@@ -111,10 +114,16 @@ class Services:
         def changed() -> None:
             event_loop.call_soon(publisher.wake)
 
+        waiting = Waiting()
+
+        def publish(changes: list[Change]) -> None:
+            waiting.changed(changes)
+            on_change(changes)
+
         bell_path = runtime / "doorbell.sock"
-        doorbell = Doorbell(bell_path)
+        doorbell = Doorbell(bell_path, heard=waiting.log_grew)
         records = JobRecords(database, changed=changed)
-        publisher = Publisher(records, on_change)
+        publisher = Publisher(records, publish)
         warm = _warm(settings, layout, records, tokens)
         computes = Computes(_local(settings, forking), tokens=tokens, builders=builders, warm=warm)
         tracking = _tracking(settings, layout, runtime)
@@ -151,6 +160,7 @@ class Services:
             blobs=blobs,
             computes=computes,
             limits=settings.snapshot,
+            waiting=waiting,
             ring=wake_the_leader,
         )
         services = cls(
@@ -160,6 +170,7 @@ class Services:
             blobs=blobs,
             records=records,
             jobs=jobs,
+            waiting=waiting,
             computes=ComputeService(computes, records=records, tokens=tokens, warm=warm),
             tracking=tracking,
             loop=loop,
@@ -171,8 +182,13 @@ class Services:
         loop.start()
         return services
 
+    def let_go(self) -> None:
+        """Answer those who wait for a job with what there is; nobody is held any more."""
+        self.waiting.close()
+
     async def close(self) -> None:
         """Serve no more; jobs run on, and while there are any so do MLflow and the fork servers."""
+        self.let_go()
         needed = not self.leader or bool(await self.records.read(rows.active))
         if self.warm is not None:
             await self.warm.close(seconds=_CLOSE_SECONDS)
@@ -190,7 +206,11 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
     if not settings.fork:
         return None
     return Forking(
-        root=str(runtime), preload=settings.preload, spares=settings.spares, idle=settings.fork_idle
+        root=str(runtime),
+        preload=settings.preload,
+        helpers=preloaded(settings.preload),
+        spares=settings.spares,
+        idle=settings.fork_idle,
     )
 
 

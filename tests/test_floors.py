@@ -44,10 +44,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 STANDALONE = {
     # Run in whatever Python jobs choose, and start with it.
+    "forking/ahead.py": set(),
     "forking/fork_server.py": set(),
     "forking/child.py": set(),
     "forking/keeper.py": set(),
-    "forking/kernel_child.py": {"ipykernel", "tornado"},
+    # ... and what comes with it.
+    "forking/kernel_child.py": {"IPython", "ipykernel", "tornado", "traitlets"},
     # Runs in any kernel, where our package is not installed; cloudpickle where it is there.
     "capture/portable.py": {"cloudpickle"},
     # Runs in kernels of other machines; psutil is there with ipykernel.
@@ -56,7 +58,7 @@ STANDALONE = {
     "kernels/remote/inside_kept.py": set(),
     "kernels/remote/inside_machine.py": {"psutil"},
     # Run in the job's kernel; MLflow where the user's code imports it.
-    "tracking/bootstrap.py": {"mlflow"},
+    "tracking/bootstrap.py": set(),
     "tracking/flush.py": set(),
     "tracking/inside.py": {"mlflow"},
     "tracking/inside_artifacts.py": {"mlflow"},

@@ -1,70 +1,67 @@
-"""jupyter_mlws by its Python client, against a headless server and a workspace of its own."""
+"""jupyter_mlws by its magic and its Python client, against a headless server and a workspace of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
 import contextlib
+import itertools
 import os
-import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from protocol import FIVE_CELLS, ONE_CELL, answer
+import own_home
 
-# Before the client is imported: no workspace of the user is touched. Short, for the sockets in it.
-HOME = Path(tempfile.mkdtemp(prefix="mlwsb", dir="/tmp"))
-MARK = "MLWS_BENCHMARK"
-for name in (
-    "JUPYTER_CONFIG_DIR",
-    "JUPYTER_DATA_DIR",
-    "JUPYTER_RUNTIME_DIR",
-    "XDG_RUNTIME_DIR",
-    "IPYTHONDIR",
-):
-    folder = HOME / name.removesuffix("_DIR").rpartition("_")[2].lower() / name[0].lower()
-    folder.mkdir(mode=0o700, parents=True)
-    os.environ[name] = str(folder)
-os.environ["HOME"] = str(HOME)
-os.environ["MLWS_WORKSPACE"] = str(HOME / "workspace")
-os.environ[MARK] = str(HOME)
-os.environ.pop("MLWS_RUNTIME_FILE", None)
+# Before the client is imported.
+HOME = own_home.move_in()
 
 import httpx  # noqa: E402
 import psutil  # noqa: E402
+import recorded  # noqa: E402
+import repository  # noqa: E402
+from notebook_shell import TABLE, TRIVIAL, NotebookShell, Ran  # noqa: E402
+from protocol import FIVE_CELLS, ONE_CELL, answer  # noqa: E402
+from timeline import moments  # noqa: E402
 
 import jupyter_mlws as mlws  # noqa: E402
 from jupyter_mlws.client.async_job import AsyncJob  # noqa: E402
 from jupyter_mlws.client.async_workspace import AsyncWorkspace  # noqa: E402
 from jupyter_mlws.client.options import JobOptions  # noqa: E402
-from jupyter_mlws.model.events import Output  # noqa: E402
+from jupyter_mlws.model.events import AttemptBegan, KernelStarted, Output  # noqa: E402
 from jupyter_mlws.model.status import JobStatus  # noqa: E402
+
+PATH = HOME / "workspace"
+SEEDS = itertools.count()
 
 
 def _end() -> None:
-    """End the server, MLflow and whatever else was started here, and remove it all."""
     RUNNER.run(WORKSPACE.close())
-    for _ in range(20):
-        ours = []
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error, OSError):
-                if process.pid != os.getpid() and process.environ().get(MARK) == str(HOME):
-                    ours.append(process)
-        if not ours:
-            break
-        for process in ours:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(ours, timeout=5)
-    shutil.rmtree(HOME, ignore_errors=True)
+    os.chdir("/")
+    own_home.move_out(HOME)
+
+
+def _submitted(code: str, cells: int) -> list[Ran]:
+    """Run `cells` cells by the magic, each once the one before has ended; all are complete in MLflow."""
+    ran = []
+    for _ in range(cells):
+        if code == TABLE:
+            SHELL.new_table(next(SEEDS))
+        ran.append(SHELL.submit(code))
+    for each in ran:
+        recorded.check(MLFLOW, each.job.record, artifacts=recorded.OF_CELL, commit=COMMIT)
+    return ran
+
+
+def _timeline(cells: int) -> list[dict[str, float]]:
+    return [moments(ran, workspace=PATH) for ran in _submitted(TRIVIAL, cells)]
 
 
 async def _first_output(compute: str = "local") -> float:
+    """The same by the Python client, without a notebook."""
     began = time.perf_counter()
     options = JobOptions(compute=compute)
-    job = await WORKSPACE.jobs.submit_cell("print(1 + 1)", namespace={}, options=options)
+    job = await WORKSPACE.jobs.submit_cell(TRIVIAL, namespace={}, options=options)
     async for event in job.events():
         if isinstance(event, Output):
             took = time.perf_counter() - began
@@ -95,7 +92,7 @@ async def _first_output_there_warm() -> float:
 
 async def _spare() -> None:
     for _ in range(1200):
-        if list((HOME / "workspace" / "spares").glob("*.ready")):
+        if list((PATH / "spares").glob("*.ready")):
             return
         await asyncio.sleep(0.05)
     raise RuntimeError("no kernel waits there")
@@ -111,17 +108,60 @@ async def _there(name: str) -> bool:
 
 
 async def _run(path: Path) -> float:
+    """Seconds until a notebook is Completed; its run is complete by then."""
     began = time.perf_counter()
     job = await WORKSPACE.jobs.submit(path)
     await _completed(job)
-    return time.perf_counter() - began
+    took = time.perf_counter() - began
+    recorded.check(MLFLOW, job.record, artifacts=(f"code/{path.name}", *recorded.OF_NOTEBOOK))
+    return took
 
 
 async def _burst(jobs: int) -> float:
+    """Seconds until the last of many is Completed; each has its output. They are waited for one by one."""
     began = time.perf_counter()
     submitted = await asyncio.gather(*(WORKSPACE.jobs.submit(ONE_CELL) for _ in range(jobs)))
-    await asyncio.gather(*(_completed(job) for job in submitted))
-    return time.perf_counter() - began
+    for job in submitted:
+        await _completed(job)
+    took = time.perf_counter() - began
+    for job in submitted:
+        if (printed := await job.logs()) != "2\n":
+            raise RuntimeError(f"the output of {job.id} is {printed[:100]!r}")
+    if len({job.id for job in submitted}) != jobs:
+        raise RuntimeError("two jobs are one")
+    return took
+
+
+async def _killed(metrics: int) -> int:
+    """Return how many metrics are in MLflow of a job that is killed with -9 a second after it logged them."""
+    code = (
+        "import mlflow, time\n"
+        f"for step in range({metrics}):\n"
+        "    mlflow.log_metric('loss', 1 / (step + 1), step=step)\n"
+        "print('logged', flush=True)\n"
+        "time.sleep(600)"
+    )
+    job = await WORKSPACE.jobs.submit_cell(code, namespace={})
+    pids: list[int] = []
+    async for event in job.events():
+        if isinstance(event, AttemptBegan | KernelStarted) and event.pid is not None:
+            pids.append(event.pid)
+        if isinstance(event, Output):
+            break
+    processes = [psutil.Process(pid) for pid in pids]
+    if len(processes) != 2:
+        raise RuntimeError(f"not a worker and a kernel, but {processes}")
+    await asyncio.sleep(1)
+    for process in processes:
+        process.kill()
+    record = await job.wait(120)
+    if record.status is not JobStatus.FAILED or record.run_id is None:
+        raise RuntimeError(f"the killed job ended {record.status}, run {record.run_id}")
+    for _ in range(60):
+        if (found := recorded.steps(MLFLOW, record.run_id, "loss")) == metrics:
+            break
+        await asyncio.sleep(0.5)
+    return found
 
 
 async def _log_metric(calls: int) -> float:
@@ -170,22 +210,32 @@ async def _open() -> AsyncWorkspace:
     while (state := await workspace.mlflow()).status != "ready":
         if state.url is not None:
             async with httpx.AsyncClient(trust_env=False, timeout=120) as client:
-                await client.get(state.url)
+                with contextlib.suppress(httpx.TransportError):
+                    await client.get(state.url)
         await asyncio.sleep(0.1)
     print(f"MLflow is {state.status}", file=sys.stderr)
     return workspace
 
 
+(HOME / "repository").mkdir()
+COMMIT = repository.make(HOME / "repository")
+os.chdir(HOME / "repository")
 RUNNER = asyncio.Runner()
 WORKSPACE = RUNNER.run(_open())
 atexit.register(_end)
+MLFLOW = recorded.client(PATH)
+SHELL = NotebookShell()
 answer(
     {
+        "cells": lambda cells: [ran.seconds for ran in _submitted(TRIVIAL, cells)],
+        "cells_with_table": lambda cells: [ran.seconds for ran in _submitted(TABLE, cells)],
+        "timeline": _timeline,
         "first_output": lambda: RUNNER.run(_first_output()),
         "first_output_there_cold": lambda: RUNNER.run(_first_output_there_cold()),
         "first_output_there_warm": lambda: RUNNER.run(_first_output_there_warm()),
         "notebook": lambda: RUNNER.run(_run(FIVE_CELLS)),
         "burst": lambda jobs: RUNNER.run(_burst(jobs)),
+        "killed": lambda metrics: RUNNER.run(_killed(metrics)),
         "log_metric": lambda calls: RUNNER.run(_log_metric(calls)),
         "log_metric_rest": lambda calls: RUNNER.run(_log_metric_rest(calls)),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
@@ -29,9 +30,11 @@ from jupyter_mlws.model.job import (
 )
 from jupyter_mlws.model.status import JobStatus
 
+_FRESH_SECONDS = 0.2
+
 
 class AsyncJob:
-    """A job of a workspace. `record` is how it stood when it was last looked at; `refresh` looks again.
+    """A job of a workspace, as it was last looked at; `refresh` looks again.
 
     See `Job`, whose methods these are.
     """
@@ -42,9 +45,24 @@ class AsyncJob:
         self._door = door
         self._workspace = workspace
         self._skipped = skipped or []
-        self.record = record
+        self._record = record
+        self._seen_at = time.monotonic()
         self.variable = "job"
         """What the notebook calls it; its card says so."""
+
+    @property
+    def record(self) -> Job:
+        """How the job stood when it was last looked at."""
+        return self._record
+
+    @record.setter
+    def record(self, record: Job) -> None:
+        self._record, self._seen_at = record, time.monotonic()
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it was looked at a moment ago, so that to look again would tell nothing."""
+        return time.monotonic() - self._seen_at < _FRESH_SECONDS
 
     @property
     def id(self) -> str:
@@ -162,6 +180,7 @@ class AsyncJob:
     async def delete(self) -> None:
         """Delete the job with its output and results; one that runs is ended first."""
         await self._door.json("DELETE", f"/jobs/{self.id}")
+        self._seen_at = -math.inf  # as it was seen it is no more
 
     async def rerun(
         self,

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from jupyter_mlws.client import origin
 from jupyter_mlws.client.async_job import AsyncJob
+from jupyter_mlws.client.blob_sender import BlobSender
 from jupyter_mlws.client.cell_job import prepare_cell
 from jupyter_mlws.client.notebook_job import place_on_disk, prepare_notebook
 from jupyter_mlws.client.options import JobInvalid, JobOptions, PriorityWord, refused
@@ -17,12 +18,13 @@ from jupyter_mlws.client.prepared import Prepared
 from jupyter_mlws.client.target import Target, prepare
 from jupyter_mlws.client.transport import Door, segment
 from jupyter_mlws.model.answers import JobComparison
-from jupyter_mlws.model.errors import NotFound
+from jupyter_mlws.model.errors import Invalid, NotFound
 from jupyter_mlws.model.job import Job, JobPage
 from jupyter_mlws.model.job_query import JobQuery
 from jupyter_mlws.model.notebook import NotebookAsk, NotebookFound
 
 _LARGEST_PAGE = 500
+_BLOB_MISSING = "blob_missing"
 Progress = Callable[[int, int], None]
 """Told while variables are sent: bytes gone, bytes in all."""
 
@@ -38,6 +40,7 @@ class AsyncJobs:
 
     def __init__(self, door: Door, *, workspace: Mapping[str, str]) -> None:
         self._door = door
+        self._blobs = BlobSender(door)
         self._workspace = workspace
 
     async def submit(
@@ -137,15 +140,28 @@ class AsyncJobs:
 
     async def send(self, prepared: Prepared, *, progress: Progress | None = None) -> AsyncJob:
         """Send what was prepared: first the blobs that the server does not have, then the job."""
-        total = sum(blob.size for blob in prepared.blobs)
-        for blob in prepared.blobs:
-            path = f"/blobs/{blob.sha256}"
-            if not await self._door.exists(path):
-                told = (lambda gone: progress(gone, total)) if progress else None
-                await self._door.upload(path, blob.source, blob.size, progress=told)
-            blob.source.close()
-        record = await self._door.send("POST", "/jobs", Job, body=prepared.spec)
+        try:
+            await self._send_blobs(prepared, progress)
+            try:
+                record = await self._door.send("POST", "/jobs", Job, body=prepared.spec)
+            except Invalid as error:
+                if error.info.code != _BLOB_MISSING or not prepared.blobs:
+                    raise
+                # What it was known to have has gone meanwhile, or it opened another workspace.
+                for blob in prepared.blobs:
+                    self._blobs.forget(blob.sha256)
+                await self._send_blobs(prepared, progress)
+                record = await self._door.send("POST", "/jobs", Job, body=prepared.spec)
+        finally:
+            for blob in prepared.blobs:
+                blob.source.close()
         return AsyncJob(self._door, record, workspace=self._workspace, skipped=prepared.skipped)
+
+    async def _send_blobs(self, prepared: Prepared, progress: Progress | None) -> None:
+        total = sum(blob.size for blob in prepared.blobs)
+        told = None if progress is None else (lambda gone: progress(gone, total))
+        for blob in prepared.blobs:
+            await self._blobs.send(blob, progress=told)
 
     async def get(self, id: str) -> AsyncJob:
         """Return the job with this id. Raises `NotFound`."""

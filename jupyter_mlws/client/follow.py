@@ -1,17 +1,23 @@
-"""Follows a job to its end: its events in order, over retries, lost connections and server restarts."""
+"""Follows a job to its end: its events in order, over retries, lost connections and server restarts.
+
+The server holds its answers until there is something new, so that nothing is asked in a loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 
-from jupyter_mlws.client.doorbell import Doorbell
 from jupyter_mlws.client.failures import TokenRefused
 from jupyter_mlws.client.transport import Door, Query
 from jupyter_mlws.model.errors import NotFound, NotReady
 from jupyter_mlws.model.events import EventPage, LogEvent
 from jupyter_mlws.model.job import Job
+from jupyter_mlws.model.pace import Pace
+
+_HOLD_SECONDS = 25.0  # the server takes 30; proxies give up after 60
+_PAGES_PER_SECOND, _AT_ONCE = 20, 10  # of a job that prints without end; more are of no use to any eye
 
 
 class WaitTimeout(NotReady):
@@ -23,18 +29,18 @@ class WaitTimeout(NotReady):
 async def until_ended(door: Door, id: str, *, timeout: float | None = None) -> Job:
     """Return the job once it has ended. `timeout` is in seconds; raises `WaitTimeout` when it is over."""
     job: Job | None = None
+    until = None if timeout is None else time.monotonic() + timeout
     try:
         async with asyncio.timeout(timeout):
             while True:
+                hold = _hold(until, seen=job is not None)
                 try:
-                    async with Doorbell(door.address, id=id) as bell:
-                        while True:
-                            job = await door.get(f"/jobs/{id}", Job, again=False)
-                            if job.status.is_terminal:
-                                return job
-                            await bell.wait()
+                    job = await door.get(f"/jobs/{id}", Job, query={"wait": hold}, again=False)
                 except (NotReady, TokenRefused):
                     await door.wait_until_back()
+                    continue
+                if job.status.is_terminal:
+                    return job
     except TimeoutError:
         raise WaitTimeout(
             f"The job {job.spec.name!r} ({id}) is still {job.status} after {timeout:g} s."
@@ -44,6 +50,19 @@ async def until_ended(door: Door, id: str, *, timeout: float | None = None) -> J
         ) from None
 
 
+def _hold(until: float | None, *, seen: bool) -> float:
+    """Return for how many seconds to let the server hold its answer.
+
+    An answer comes well before `until`, so that it can be told how the job stands; once it was `seen`, the
+    last is held to the end.
+    """
+    if until is None:
+        return _HOLD_SECONDS
+    left = until - time.monotonic()
+    share = 0.8 if left > 1 else 1.0 if seen else 0.0
+    return round(max(0.0, min(_HOLD_SECONDS, share * left)), 3)
+
+
 async def pages(
     door: Door, id: str, *, from_attempt: int | None = None
 ) -> AsyncGenerator[list[LogEvent], None]:
@@ -51,62 +70,39 @@ async def pages(
 
     It begins with `from_attempt`, by default the newest attempt, and goes on with every later one.
     """
-    place = _Place(attempt=from_attempt)
+    attempt, offset = from_attempt, 0
+    pace = Pace(per_second=_PAGES_PER_SECOND, burst=_AT_ONCE)
     while True:
         try:
-            async with Doorbell(door.address, id=id) as bell:
-                while not place.ended:
-                    if events := await _next(door, id, place):
-                        yield events
-                    if place.waits:
-                        rang = await bell.wait()
-                        place.look_at_job = not rang or bell.status not in (None, "Preparing", "Running")
-                return
+            page = await _page(door, id, attempt=attempt, offset=offset)
         except (NotReady, TokenRefused):
             await door.wait_until_back()
+            continue
+        if page is None:
+            return
+        if page.events:
+            yield page.events
+        if page.attempt:
+            attempt, offset = page.attempt, page.next
+        # An end is believed once all that was written before it is here; the rest of a line that its writer
+        # did not live to end never comes.
+        if page.done or not page.events:
+            if page.newest > page.attempt > 0:
+                attempt, offset = page.attempt + 1, 0
+            elif page.status.is_terminal:
+                return
+        await asyncio.sleep(pace.turn(time.monotonic()))
 
 
-@dataclass
-class _Place:
-    """How far a follower has read."""
-
-    attempt: int | None = None
-    offset: int = 0
-    look_at_job: bool = True
-    """Whether the job itself is to be looked at, not its log alone: it may have ended or begun anew."""
-    waits: bool = False
-    ended: bool = False
-
-
-async def _next(door: Door, id: str, place: _Place) -> list[LogEvent]:
-    """Return the events that are there now, and move `place` behind them."""
-    page = await _page(door, id, place)
-    if page is not None:
-        place.attempt, place.offset = page.attempt, page.next
-        if page.events and not page.done:
-            place.waits = page.next >= page.size
-            return page.events
-    if page is None or page.done or place.look_at_job:
-        job = await door.get(f"/jobs/{id}", Job, again=False)
-        place.look_at_job = False
-        if page is not None and job.attempt > page.attempt:
-            place.attempt, place.offset, place.waits = page.attempt + 1, 0, False
-            return page.events
-        if job.status.is_terminal:
-            # What came between the page and this look is fetched before the end is believed.
-            place.ended = page is None or not page.events
-            place.waits, place.look_at_job = False, True
-            return page.events if page else []
-    place.waits = True
-    return page.events if page else []
-
-
-async def _page(door: Door, id: str, place: _Place) -> EventPage | None:
-    """Return the events from `place`; None when the job has no attempt yet."""
-    query: Query = {"attempt": place.attempt, "offset": place.offset}
-    try:
-        page = await door.get(f"/jobs/{id}/events", EventPage, query=query, again=False)
-    except NotFound:
-        await door.get(f"/jobs/{id}", Job, again=False)  # raises when it is the job that is not there
-        return None
-    return page if page.attempt else None
+async def _page(door: Door, id: str, *, attempt: int | None, offset: int) -> EventPage | None:
+    """Return the events from `offset` on, once there are any; None when `attempt` will never be."""
+    query: Query = {"attempt": attempt, "offset": offset, "wait": _HOLD_SECONDS}
+    while True:
+        try:
+            return await door.get(f"/jobs/{id}/events", EventPage, query=query, again=False)
+        except NotFound:
+            job = await door.get(
+                f"/jobs/{id}", Job, again=False
+            )  # raises when it is the job that is not there
+            if job.status.is_terminal and (attempt is None or attempt > job.attempt):
+                return None

@@ -196,9 +196,11 @@ class Job:
         return self
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, object]:
-        # Where the server does not answer it is shown as it was last seen.
+        # Where the server does not answer it is shown as it was last seen. The card of a job that was
+        # submitted just now needs no look: it fetches what is new by itself.
         try:
-            self.refresh()
+            if not self._job.is_fresh:
+                self.refresh()
         except NotFound as error:
             return {"text/plain": f"{self._job!r}  {error.message}"}
         except MlwsError:

@@ -53,6 +53,11 @@ def choose(workspace: str | None, *, environment: Mapping[str, str] | None = Non
     """
     variables = os.environ if environment is None else environment
     asked = workspace or variables.get("MLWS_WORKSPACE") or _current() or "default"
+    if "://" in asked:  # it would be taken for a path, and the workspace be made there
+        raise WorkspaceNameInvalid(
+            f"{asked[:100]!r} is the address of a server, not the name or the path of a workspace.",
+            hint="Give it as url=..., or on the command line as --url; it may come from MLWS_WORKSPACE.",
+        )
     try:
         path = Path(asked).expanduser().resolve() if "/" in asked else data_folder() / "workspaces" / asked
         str(path).encode()  # in JSON there is no path that is not

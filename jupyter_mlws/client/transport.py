@@ -7,6 +7,7 @@ import ipaddress
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, TypeVar
 from urllib.parse import quote, urlsplit
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from jupyter_mlws.client.discovery import Address
 from jupyter_mlws.client.failures import ConnectionClosed, broke, check, other_version, unreachable
 from jupyter_mlws.client.finder import Finder
+from jupyter_mlws.client.lines import Lines
 from jupyter_mlws.model.record import Record
 
 R = TypeVar("R", bound=Record)
@@ -24,7 +26,6 @@ Query = Mapping[str, str | int | float | bool | list[str] | None]
 
 _PREFIX = "/mlws/api/v1"
 _CHUNK = 1 << 20
-_TIMES = httpx.Timeout(60.0, connect=5.0)
 _GRACE_BEFORE_START = 15.0
 _LONGEST_PAUSE = 2.0
 
@@ -37,8 +38,8 @@ class Door:
         self.say = say
         self.server_version: str | None = None
         self._address: Address | None = None
-        self._client: httpx.AsyncClient | None = None
-        self._former: list[httpx.AsyncClient] = []
+        self._lines: Lines | None = None
+        self._former: list[Lines] = []
 
     @property
     def address(self) -> Address:
@@ -53,26 +54,22 @@ class Door:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        clients = [*self._former, *([self._client] if self._client else [])]
-        self._former, self._client, self._address = [], None, None
-        for client in clients:
-            await client.aclose()
+        every = [*self._former, *([self._lines] if self._lines else [])]
+        self._former, self._lines, self._address = [], None, None
+        for lines in every:
+            await lines.close()
 
     async def _use(self, address: Address) -> bool:
         """Speak to `address` from now on; return whether it is another than before."""
-        if address == self._address and self._client is not None:
+        if address == self._address and self._lines is not None:
             return False
-        if self._client is not None:
+        if self._lines is not None:
             # Another task may be in the middle of a request; what it hears is the end of its own connection.
-            self._former.append(self._client)
-        near = is_loopback(address.url)
-        self._client = httpx.AsyncClient(
-            base_url=address.url + _PREFIX,
+            self._former.append(self._lines)
+        self._lines = Lines(
+            address.url + _PREFIX,
             headers={"Authorization": f"token {address.token}"} if address.token else {},
-            timeout=_TIMES,
-            # A proxy never leads to this machine, and its certificate, where it has one, is self-signed.
-            trust_env=not near,
-            verify=not near,
+            near=is_loopback(address.url),
         )
         self._address = address
         return True
@@ -127,8 +124,8 @@ class Door:
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         for last in (False, True):
             try:
-                request = self._ready().build_request("PUT", path, content=pieces(), headers=headers)
-                response = await self._ready().send(request)
+                with self._line() as line:
+                    response = await line.put(path, content=pieces(), headers=headers)
             except httpx.TransportError as error:
                 if last:
                     raise unreachable(error, where=self.address) from error
@@ -141,13 +138,14 @@ class Door:
         """Write the bytes at `path` to the file `target`. Raises the server's error."""
         for last in (False, True):
             try:
-                async with self._ready().stream("GET", path) as response:
-                    if response.is_error:
-                        await response.aread()
-                        check(response, where=self.address)
-                    with target.open("wb") as sink:
-                        async for piece in response.aiter_bytes(_CHUNK):
-                            sink.write(piece)
+                with self._line() as line:
+                    async with line.stream("GET", path) as response:
+                        if response.is_error:
+                            await response.aread()
+                            check(response, where=self.address)
+                        with target.open("wb") as sink:
+                            async for piece in response.aiter_bytes(_CHUNK):
+                                sink.write(piece)
                 return
             except httpx.TransportError as error:
                 if last:
@@ -157,7 +155,8 @@ class Door:
     async def shutdown(self) -> None:
         """End the server by Jupyter's own REST. Raises `ServerUnreachable` and `TokenRefused`."""
         try:
-            check(await self._ready().post(f"{self.address.url}/api/shutdown"), where=self.address)
+            with self._line() as line:
+                check(await line.post(f"{self.address.url}/api/shutdown"), where=self.address)
         except httpx.TransportError as error:
             raise unreachable(error, where=self.address) from error
 
@@ -184,17 +183,18 @@ class Door:
     async def _answers(self, address: Address) -> bool:
         await self._use(address)
         try:
-            response = await self._ready().get("/status", timeout=5.0)
+            with self._line() as line:
+                response = await line.get("/status", timeout=5.0)
         except httpx.TransportError:
             return False
         if response.status_code in (401, 403, 404) and self.finder.is_fixed:
             check(response, where=self.address)
         return response.is_success
 
-    def _ready(self) -> httpx.AsyncClient:
-        if self._client is None:
+    def _line(self) -> AbstractContextManager[httpx.AsyncClient]:
+        if self._lines is None:
             raise ConnectionClosed
-        return self._client
+        return self._lines.line()
 
     async def _answer(
         self, method: str, path: str, *, query: Query | None = None, body: object = None, again: bool = True
@@ -229,11 +229,13 @@ class Door:
 
     async def _once(self, method: str, path: str, query: Query | None, body: object) -> httpx.Response:
         params = {key: value for key, value in (query or {}).items() if value is not None}
-        if body is None:
-            return await self._ready().request(method, path, params=params)
-        content = body.model_dump_json() if isinstance(body, Record) else json.dumps(body)
-        headers = {"Content-Type": "application/json"}
-        return await self._ready().request(method, path, params=params, content=content, headers=headers)
+        content: str | None = None
+        headers: dict[str, str] = {}
+        if body is not None:
+            content = body.model_dump_json() if isinstance(body, Record) else json.dumps(body)
+            headers["Content-Type"] = "application/json"
+        with self._line() as line:
+            return await line.request(method, path, params=params, content=content, headers=headers)
 
     def read(self, answer: bytes | object, kind: type[R]) -> R:
         """Return an answer (its bytes, or the JSON in them) as a `kind`. Raises `OtherVersion`."""

@@ -118,7 +118,11 @@ class LocalCompute:
         if self._forking is None or not ForkServer.supported(Path(self._forking.root)):
             return None
         recipe = Recipe(
-            executable=sys.executable, entry=_ENTRY, preload=_WORKER_MODULES, idle=self._forking.idle
+            executable=sys.executable,
+            entry=_ENTRY,
+            preload=_WORKER_MODULES,
+            ahead=self._forking.spares,
+            idle=self._forking.idle,
         )
         server = ForkServer(Path(self._forking.root), recipe, environment)
         pid = server.spawn(str(folder), cwd=folder, environment=environment, output=output)

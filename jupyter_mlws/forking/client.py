@@ -44,8 +44,12 @@ class Recipe:
     """What a child runs: `module:function` or `/path/file.py:function`."""
     preload: tuple[str, ...] = ()
     """Modules to import; those that are not installed are left out."""
+    helpers: tuple[tuple[str, str], ...] = ()
+    """Names of further modules, and the files that they are made of."""
     spares: int = 0
     """Prepared children that wait."""
+    ahead: int = 0
+    """Children that wait to be spawned."""
     idle: float = 300.0
     """Seconds without a request after which it ends."""
 
@@ -60,7 +64,8 @@ class Taken:
     place: Path
     """The folder of its sockets; the keeper removes it."""
     leash: socket.socket
-    """Tells how the child ended: a packet `{"ended": code}`, negative for a signal."""
+    """Tells how the child ended: a packet `{"ended": code}`, negative for a signal; and, when this end was
+    closed for writing, `{"gone": true}` once nothing of it is left."""
     order: socket.socket
     words: int
     """Reading end of a pipe: what it writes to its standard output and error."""
@@ -197,5 +202,6 @@ def _ask(
 
 def _key(recipe: Recipe, environment: Mapping[str, str]) -> str:
     read = sorted((name, value) for name, value in environment.items() if name.startswith(_READ_AT_START))
-    content = json.dumps([asdict(recipe), read, _SERVER.stat().st_mtime_ns])
+    files = [_SERVER, *(Path(path) for _, path in recipe.helpers)]
+    content = json.dumps([asdict(recipe), read, [file.stat().st_mtime_ns for file in files]])
     return hashlib.sha256(content.encode()).hexdigest()[:12]

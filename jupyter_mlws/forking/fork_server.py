@@ -6,14 +6,17 @@ Started by path with the interpreter whose processes it forks, Python 3.9 or lat
 
 FOLDER holds the socket `s`, the lock `lock` and the log; beside it each spare has a folder of its own.
 CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/path/file.py:function`),
-`preload` (modules; what is not there is left out), `spares` (how many prepared children wait) and `idle`
-(seconds without a request after which it ends).
+`preload` (modules; what is not there is left out), `helpers` (names and files that become modules of these
+names; their `rehearse()` is called, too), `spares` (how many prepared children wait), `ahead` (how many wait
+that are forked and no more) and `idle` (seconds without a request after which it ends).
 
-It forks in two ways. `spawn` forks a child that calls `entry(arguments)`. `take` hands out a spare: a child
-that was forked before, behind a keeper (see `keeper.py`), has called `prepare(folder)` of the entry's module,
-and runs `entry(prepared, order)`; its `Order` brings the variables and the folder it is to run in. `end` has
-the server go. A request and its answer are one packet of JSON each; descriptors travel beside them. The
-server has one thread, opens no ZMQ context and runs no event loop, so a fork of it is a clean one.
+It forks in two ways. `spawn` has a child call `entry(arguments)`: one that waits (see `ahead.py`) and has
+called `warm_up()` of the entry's module meanwhile, or a new one. `take` hands out a spare: a child that was
+forked before, behind a keeper (see `keeper.py`), has called `prepare(folder, rehearsed)` of that module
+with what its `rehearse()` gave the server once, and runs `entry(prepared, order)`; its `Order` brings the
+variables and the folder it is to run in. `end` has the server go. A request and its answer are one packet of
+JSON each; descriptors travel beside them. The server has one thread, opens no ZMQ context and runs no event
+loop, so a fork of it is a clean one.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
 PACKET = 1 << 20  # bytes at most of a request: the variables of a job are in it
 _TICK = 5.0  # seconds between two looks at the clock and the packages
-_QUIET = 0.3  # seconds after a spare was taken in which no other is forked, while there are some
+_QUIET = 0.05  # seconds after a spare was taken in which no other is forked, unless somebody waits
 _FAILURES = 3  # in a row, after which no spare is forked before somebody asks for one
 
 
@@ -51,6 +54,7 @@ class Server:
     def __init__(self, folder: Path, configuration: dict[str, Any]) -> None:
         self.folder = folder
         self.spares_wanted = int(configuration.get("spares", 0))
+        self.ahead_wanted = int(configuration.get("ahead", 0))
         self.idle = float(configuration.get("idle", 300.0))
         self.entry: str = configuration["entry"]
         self.listener = _listen(folder / "s")
@@ -63,7 +67,7 @@ class Server:
         self.taken_at = 0.0
         self.child, self.keeper = _beside("child.py"), _beside("keeper.py")
 
-    def prepare(self, preload: list[str]) -> None:
+    def prepare(self, preload: list[str], helpers: dict[str, str]) -> None:
         """Import what the children need, and keep the garbage collector from touching it ever again."""
         # Of the path as it is now: a package that adds to it has not made everything stale.
         self.path = tuple(sys.path)
@@ -72,7 +76,18 @@ class Server:
             # Whatever a package does at its import, the others are still worth having.
             with contextlib.suppress(Exception):
                 importlib.import_module(name)
-        self.run, self.ready = _functions(self.entry)
+        for name, path in helpers.items():
+            with contextlib.suppress(Exception):
+                getattr(_load(Path(path), name), "rehearse", lambda: None)()
+        self.module, self.run = _module_of(self.entry)
+        self.rehearsed = self.module.rehearse() if hasattr(self.module, "rehearse") else None
+        self.ahead = _beside("ahead.py").Ahead(
+            child=self.child,
+            receive=receive,
+            send=send,
+            warm_up=getattr(self.module, "warm_up", lambda: None),
+            run=self.run,
+        )
         gc.collect()
         gc.freeze()
 
@@ -88,7 +103,7 @@ class Server:
             self._refill()
             sources: list[Any] = [self.listener, woken, *(spare.leash for spare in self.spares)]
             sources += [spare.order for spare in self.spares if not spare.ready]
-            patience = _QUIET if len(self.spares) < self.spares_wanted else _TICK
+            patience = _QUIET if self._is_short() else _TICK
             ready, _, _ = select.select(sources, [], [], patience)
             if woken in ready:
                 with contextlib.suppress(BlockingIOError):
@@ -108,6 +123,7 @@ class Server:
         """Let the spares go: a keeper whose leash is cut ends what it keeps."""
         with contextlib.suppress(OSError):
             (self.folder / "s").unlink()
+        self.ahead.close()
         for spare in self.spares:
             spare.close()
 
@@ -117,15 +133,25 @@ class Server:
         return self.ended or time.monotonic() - self.asked_at > self.idle or stamp(self.path) != self.stamp
 
     def _refill(self) -> None:
-        # While one is left, the next can wait until the job that took the last has its CPU no more.
-        busy = self.spares and time.monotonic() - self.taken_at < _QUIET
-        wanted = len(self.waiting) if busy else max(self.spares_wanted, len(self.waiting))
+        # For whom waits at once; else one at a time, and not before the job that took the last has begun:
+        # it needs the CPU more.
+        preparing = sum(not spare.ready for spare in self.spares)
+        rests = preparing > 0 or time.monotonic() - self.taken_at < _QUIET
+        wanted = len(self.waiting) if rests else max(len(self.waiting), len(self.spares) + 1)
         # A spare that cannot be prepared would be forked for ever.
-        while len(self.spares) < wanted and self.failures < _FAILURES:
+        while len(self.spares) < min(wanted, self._most()) and self.failures < _FAILURES:
             spare = self._fork_spare()
             if spare is None:
                 return
             self.spares.append(spare)
+        if not rests and len(self.ahead) < self.ahead_wanted and self.failures < _FAILURES:
+            self.ahead.fork()
+
+    def _is_short(self) -> bool:
+        return len(self.spares) < self.spares_wanted or len(self.ahead) < self.ahead_wanted
+
+    def _most(self) -> int:
+        return max(self.spares_wanted, len(self.waiting))
 
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
@@ -153,21 +179,12 @@ class Server:
             client.close()
 
     def _spawn(self, client: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
-        pid = self.child.fork()
-        if pid == 0:
-            self.child.live(lambda: self._run_child(request, descriptors))
+        self.failures = 0
+        pid = self.ahead.give(request, descriptors)
+        if pid is None and self.ahead.fork():
+            pid = self.ahead.give(request, descriptors)
         send(client, {"pid": pid})
-
-    def _run_child(self, request: dict[str, Any], descriptors: list[int]) -> Any:
-        os.setsid()
-        output = os.dup(descriptors[0])
-        self.child.only(output)
-        self.child.standard_streams(output)
-        os.environ.clear()
-        os.environ.update(request["environment"])
-        os.chdir(request["cwd"])
-        self.child.reseed()
-        return self.run(request["arguments"])
+        self.taken_at = time.monotonic()
 
     def _fork_spare(self) -> Spare | None:
         leash, keeper_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -203,7 +220,7 @@ class Server:
         """In the child of the keeper: be ready, wait for the order, and run."""
         self.child.only(order.fileno(), words)
         self.child.standard_streams(words)
-        state = self.ready(place)
+        state = self.module.prepare(place, self.rehearsed)
         send(order, {"pid": os.getpid(), "place": place})
         return self.run(state, Order(order, self.child.reseed))
 
@@ -256,6 +273,8 @@ class Server:
                 pid, _ = os.waitpid(-1, os.WNOHANG)
                 if pid == 0:
                     return
+                if self.ahead.ended(pid):
+                    self.failures += 1
                 for spare in [one for one in self.spares if one.pid == pid]:
                     self._drop(spare)
 
@@ -326,19 +345,23 @@ def stamp(path: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def _functions(entry: str) -> tuple[Callable[..., Any], Callable[[str], Any]]:
+def _module_of(entry: str) -> tuple[Any, Callable[..., Any]]:
+    """Return the module of an entry, and the entry itself."""
     name, _, function = entry.rpartition(":")
-    module = _load(Path(name)) if name.endswith(".py") else importlib.import_module(name)
-    return getattr(module, function), getattr(module, "prepare", lambda place: None)
+    module = _file(name) if name.endswith(".py") else importlib.import_module(name)
+    return module, getattr(module, function)
 
 
 def _beside(name: str) -> Any:
-    return _load(Path(__file__).with_name(name))
+    return _file(str(Path(__file__).with_name(name)))
 
 
-def _load(path: Path) -> Any:
+def _file(path: str) -> Any:
+    return _load(Path(path), "_mlws_" + Path(path).stem)
+
+
+def _load(path: Path, name: str) -> Any:
     """Import a file under a name that nobody else has."""
-    name = "_mlws_" + path.stem
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -387,7 +410,7 @@ def main() -> int:
     if not _lock(folder / "lock"):
         return 0
     server = Server(folder, configuration)
-    server.prepare(list(configuration.get("preload", ())))
+    server.prepare(list(configuration.get("preload", ())), dict(configuration.get("helpers", {})))
     server.listener.listen(128)
     try:
         server.serve()

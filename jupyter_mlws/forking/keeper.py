@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
-_ROUND_SECONDS = 0.01
-_ROUNDS = 500
+_SHORTEST_ROUND, _LONGEST_ROUND = 0.001, 0.02  # seconds between two looks whether all is killed
+_SECONDS = 5.0
+_LISTED = Path(f"/proc/self/task/{os.getpid()}/children").exists()
 
 
 def keep(
@@ -68,6 +69,9 @@ def keep(
     finally:
         _end(pid)
         shutil.rmtree(place, ignore_errors=True)
+        if not _any_child():
+            with contextlib.suppress(OSError):
+                leash.send(json.dumps({"gone": True}).encode())
         # Nothing of the server's own end is to be done here.
         os._exit(0)
 
@@ -101,7 +105,7 @@ def _pulled(leash: socket.socket) -> bool:
 
 
 def _reap(*, but: int) -> None:
-    for child in _descendants(os.getpid(), deep=False):
+    for child in _children(os.getpid()):
         if child != but:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(child, os.WNOHANG)
@@ -111,28 +115,51 @@ def _end(pid: int) -> None:
     """Kill all that descends from this process; what loses its parent meanwhile comes to it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
-    for _ in range(_ROUNDS):
-        _reap(but=0)
-        left = _descendants(os.getpid(), deep=True)
-        for child in left:
+    pause = _SHORTEST_ROUND
+    deadline = time.monotonic() + _SECONDS
+    while _any_child() and time.monotonic() < deadline:
+        for child in _descendants(os.getpid()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-        if not left:
-            return
-        time.sleep(_ROUND_SECONDS)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_ROUND)
 
 
-def _descendants(pid: int, *, deep: bool) -> list[int]:
-    """The children of a process, and theirs if `deep`."""
-    children: dict[int, list[int]] = {}
+def _any_child() -> bool:
+    """Reap what has ended, and say whether any child is left."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _descendants(pid: int) -> list[int]:
+    """The children of a process, and theirs, as far as they can be seen while they come and go."""
+    found = _children(pid)
+    for child in found:
+        found += _children(child)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):  # it is gone
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - one of these for each child that ends
+            with contextlib.suppress(OSError):
+                found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_bytes().split())
+    return found if found or _LISTED else _children_of_all(pid)
+
+
+def _children_of_all(pid: int) -> list[int]:
+    """The same where the system does not list them (CONFIG_PROC_CHILDREN): out of all processes."""
+    found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):
-                parent = int((entry / "stat").read_bytes().rpartition(b")")[2].split()[1])
-                children.setdefault(parent, []).append(int(entry.name))
-    found = list(children.get(pid, ()))
-    for child in found if deep else ():
-        found += children.get(child, ())
+                if int((entry / "stat").read_bytes().rpartition(b")")[2].split()[1]) == pid:
+                    found.append(int(entry.name))
     return found
 
 

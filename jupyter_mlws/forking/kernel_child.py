@@ -1,26 +1,61 @@
 """What a fork server for kernels runs in its children: ipykernel, as `python -m ipykernel_launcher` would.
 
-Standard library and ipykernel alone: it runs in the job's environment.
+Standard library and ipykernel, with what comes with it, alone: it runs in the job's environment.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import secrets
 import sys
 import types
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-_NO_HISTORY = "--HistoryManager.hist_file=:memory:"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOG_LEVEL = 40
+_NEEDED = ("logging.config", "sqlite3")
 _CHANNELS = ("shell", "iopub", "stdin", "hb", "control")
 
 
-def prepare(place: str) -> Any:
-    """Make a kernel that listens on sockets in `place`, and return it; it answers nothing before `run`."""
-    from ipykernel.kernelapp import IPKernelApp
+class Rehearsed:
+    """What kernels have in common and the server has found out for them."""
 
+    def __init__(self) -> None:
+        from ipykernel.kernelapp import IPKernelApp
+        from traitlets.config import Config
+
+        class Application(IPKernelApp):
+            """Is told its settings, and leaves alone the logging, which the server has set up."""
+
+            def parse_command_line(self, argv: Any = None) -> None:
+                self.update_config(Config(argv))
+
+            def _configure_logging(self) -> None:
+                pass  # it would walk through all loggers
+
+        Application.__name__ = IPKernelApp.__name__  # its logger and its section of the configuration
+        application: Any = IPKernelApp
+        application(log_level=_LOG_LEVEL).log.debug("Kernels are forked from here.")
+        self.application: Any = Application
+        self.files = [file for module in list(sys.modules.values()) if (file := _file_of(module))]
+        self.names = set(sys.modules)
+
+
+def rehearse() -> Rehearsed:
+    """Do once, in the server, what each kernel would do anew: no socket, no thread, no device is opened."""
+    for name in _NEEDED:
+        importlib.import_module(name)
+    return Rehearsed()
+
+
+def prepare(place: str, rehearsed: Rehearsed) -> Any:
+    """Make a kernel that listens on sockets in `place`, and return it; it answers nothing before `run`."""
     sys.modules["__main__"] = types.ModuleType("__main__")
     path = str(Path(place, "kernel.json"))
     sys.argv = ["ipykernel_launcher", "-f", path]
@@ -37,10 +72,61 @@ def prepare(place: str) -> Any:
         json.dump(connection, stream)
     # It belongs to whoever takes it, not to whoever started the server.
     os.environ.pop("JPY_PARENT_PID", None)
-    app: Any = IPKernelApp.instance()
-    app.initialize(["-f", path, _NO_HISTORY, "--log-level=40"])
+    app: Any = rehearsed.application.instance()
+    with _modules_known(rehearsed, app):
+        # In place of the words of a command line, whose parser takes longer to make than a kernel's shell.
+        app.initialize(
+            {
+                "IPKernelApp": {"connection_file": path, "log_level": _LOG_LEVEL},
+                "HistoryManager": {"hist_file": ":memory:"},
+            }
+        )
     _warm_up(app)
     return app
+
+
+@contextlib.contextmanager
+def _modules_known(rehearsed: Rehearsed, app: Any) -> Iterator[None]:
+    """Keep the start from listing all modules twice: that writes to half of the pages shared with the server.
+
+    A list of 2,500 modules counts a reference to each, and each count is on a page of its own.
+    """
+    import ipykernel.ipkernel as kernels
+    import IPython.core.shellapp as shell_app
+
+    users: tuple[Any, ...] = (shell_app, kernels)
+    for user in users:
+        user.sys = _NoModules()
+    try:
+        yield
+    finally:
+        for user in users:
+            user.sys = sys
+    names, shell, kernel = rehearsed.names, getattr(app, "shell", None), app.kernel
+    if len(sys.modules) != len(names):
+        names = set(sys.modules)
+    if shell is not None:
+        shell._sys_modules_keys = names
+    kernel._kernel_modules = rehearsed.files
+    debugger = getattr(kernel, "debugger", None)
+    if debugger is not None:
+        debugger.kernel_modules = rehearsed.files
+
+
+class _NoModules:
+    """Stands for the module `sys`, as if nothing had been imported."""
+
+    modules: ClassVar[dict[str, Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
+def _file_of(module: Any) -> str | None:
+    try:
+        return getattr(module, "__file__", None)
+    except Exception:  # a module that imports itself when it is looked at, and cannot
+        return None
 
 
 def _warm_up(app: Any) -> None:

@@ -15,7 +15,7 @@ from jupyter_mlws.jobs.run_mirror import RunMirror
 from jupyter_mlws.jobs.shipped import AWAY
 from jupyter_mlws.jobs.shipping import Shipping
 from jupyter_mlws.model.errors import MlwsError
-from jupyter_mlws.model.job import Attempt
+from jupyter_mlws.model.job import Attempt, Job
 from jupyter_mlws.model.status import JobStatus, Wanted
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.blobs import Blobs
@@ -79,19 +79,9 @@ class Finisher:
 
     async def _record(self, following: Following, ending: Ending) -> tuple[dict[str, object], str | None]:
         """Write the end of the run; return what changed of the job, and a sentence if there is one to say."""
-        changes: dict[str, object] = {}
-        seen = following.progress.environment
-        lock = None if seen is None else Lock.seen(seen)
-        if lock is not None:
-            try:
-                content = lock.model_dump_json().encode()
-                changes["environment"] = await asyncio.to_thread(self._blobs.put, content)
-            except MlwsError as error:
-                # A full disk: the job has ended all the same, and says so.
-                _log.warning("The packages of job %s are not kept: %s", following.id, error)
         job, attempt = following.progress.job, following.progress.attempt
-        trouble = await self._recorder.end(job, following.folder, ending, lock)
-        if job.run_id is None or not await asyncio.to_thread(following.folder.files.spool.is_dir):
+        changes, trouble, spooled = await asyncio.to_thread(self._write_end, following, job, ending)
+        if job.run_id is None or not spooled:
             return changes, trouble
         # Its state is true whether or not MLflow answers; where it does, the record is complete with it.
         shipped = await self._shipping.recorded(job.id, attempt.number, seconds=_RECORD_SECONDS)
@@ -99,12 +89,29 @@ class Finisher:
             return {**changes, "metrics": shipped.values.metrics}, trouble or shipped.refused
         return {**changes, "metrics": await self._mirror.finish(following)}, trouble or AWAY
 
+    def _write_end(
+        self, following: Following, job: Job, ending: Ending
+    ) -> tuple[dict[str, object], str | None, bool]:
+        """Write what is kept on the disk; return as `_record`, and whether there is anything for MLflow."""
+        changes: dict[str, object] = {}
+        seen = following.progress.environment
+        lock = None if seen is None else Lock.seen(seen)
+        if lock is not None:
+            try:
+                changes["environment"] = self._blobs.put(lock.model_dump_json().encode())
+            except MlwsError as error:
+                # A full disk: the job has ended all the same, and says so.
+                _log.warning("The packages of job %s are not kept: %s", following.id, error)
+        trouble = self._recorder.end(job, following.folder, ending, lock)
+        return changes, trouble, following.folder.files.spool.is_dir()
+
     async def _closed(self, progress: Progress, ending: Ending, trouble: str | None) -> Progress:
         """Return the records of the job ended, or waiting for its next attempt."""
         job = progress.job
-        stored = await self._roster.records.read(lambda tx: rows.find(tx, job.id))
+        stored, attempts = await self._roster.records.read(
+            lambda tx: (rows.find(tx, job.id), rows.attempts(tx, job.id))
+        )
         if stored is not None and stored.wanted is Wanted.RUN:
-            attempts = await self._roster.records.read(lambda tx: rows.attempts(tx, job.id))
             again = next_try(attempts, ending, retries=job.spec.retries)
             if again is not None:
                 return queued_again(progress, ending, message=again)

@@ -9,10 +9,17 @@ import shutil
 from pathlib import Path
 
 from jupyter_mlws.model.attempt_files import KERNEL_FOLDER, AttemptFiles
+from jupyter_mlws.model.errors import NotFound
 from jupyter_mlws.processes.identity import ProcessRef
 
 _TAIL = 2000
 _KERNEL_FOLDER = re.compile(KERNEL_FOLDER + "[a-z0-9_]{8}")
+
+
+class NothingThere(NotFound):
+    """The job has no such attempt, result, output or notebook."""
+
+    code = "nothing_there"
 
 
 class AttemptFolder:

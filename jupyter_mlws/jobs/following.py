@@ -11,6 +11,7 @@ from jupyter_mlws.jobs.beside import Beside
 from jupyter_mlws.jobs.folder import AttemptFolder
 from jupyter_mlws.jobs.latest_values import LatestValues
 from jupyter_mlws.jobs.progress import Progress
+from jupyter_mlws.model.job import Attempt
 from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.processes.watch import Watch
 
@@ -23,6 +24,8 @@ class Following:
     def __init__(self, progress: Progress, folder: AttemptFolder) -> None:
         self.progress = progress
         self.folder = folder
+        self.stored_attempt: Attempt | None = None
+        """As it was written last under this lead."""
         self.epoch = 0
         """Of the lead under which it is followed: what a task of an earlier one would write is void."""
         self.ref: ProcessRef | None = None
@@ -32,8 +35,8 @@ class Following:
         self.asked_to_cancel: float | None = None
         """When the worker was told to end, on the monotonic clock."""
         self.launching: asyncio.Task[None] | None = None
-        self.mirrored = 0.0
-        """When its spool was read last, on the monotonic clock."""
+        self.mirrored = time.monotonic()
+        """When its spool was read last, or it was begun, on the monotonic clock."""
         self.mirroring: asyncio.Task[None] | None = None
         """The reading of its spool."""
         self.values: LatestValues | None = None

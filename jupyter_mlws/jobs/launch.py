@@ -47,8 +47,8 @@ class Launcher:
         self, job: Job, attempt: Attempt, folder: AttemptFolder, compute: ComputeBackend, *, say: Say
     ) -> ProcessRef:
         """Start the attempt's worker. Raises errors of ours, FileExistsError when the attempt has begun."""
-        await asyncio.to_thread(folder.begin)
-        await self._recorder.begin(job, attempt, folder)
+        await asyncio.to_thread(self._begin, job, attempt, folder)
+        self._recorder.tell(job, attempt)
         spec = job.spec
         if spec.environment is not None:
             spec = spec.model_copy(update={"kernel": await self._kernel(spec, say)})
@@ -68,8 +68,24 @@ class Launcher:
             environment=variables,
             forking=self._forking,
         )
-        await asyncio.to_thread(folder.write, folder.files.task.name, task.model_dump_json())
+        await asyncio.to_thread(self._lay_ready, folder, task)
         return await compute.launch(folder.path)
+
+    def _begin(self, job: Job, attempt: Attempt, folder: AttemptFolder) -> None:
+        folder.begin()
+        self._recorder.begin(job, attempt, folder)
+
+    def _lay_ready(self, folder: AttemptFolder, task: Task) -> None:
+        """Write the task once the folder that it runs in is there. Raises `FolderGone`, OSError."""
+        cwd = Path(task.cwd)
+        if cwd == folder.files.work:
+            cwd.mkdir(exist_ok=True)
+        elif not cwd.is_dir():
+            raise FolderGone(
+                f"The folder {cwd} that the job is to run in is not there any more.",
+                hint="Put it back and run the job again.",
+            )
+        folder.write(folder.files.task.name, task.model_dump_json())
 
     async def _kernel(self, spec: JobSpec, say: Say) -> KernelChoice:
         """Return a kernel with the packages of the job's lock: its own interpreter if it still has them."""
@@ -98,12 +114,4 @@ class Launcher:
             if changed and spec.rerun_of is not None:
                 await say(f"Changed since the first run, being too large to copy: {', '.join(changed[:5])}")
             return folder.files.work
-        if spec.folder is not None:
-            if not await asyncio.to_thread(Path(spec.folder).is_dir):
-                raise FolderGone(
-                    f"The folder {spec.folder} that the job is to run in is not there any more.",
-                    hint="Put it back and run the job again.",
-                )
-            return Path(spec.folder)
-        await asyncio.to_thread(folder.files.work.mkdir)
-        return folder.files.work
+        return folder.files.work if spec.folder is None else Path(spec.folder)

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from jupyter_mlws.model.errors import Invalid
 from jupyter_mlws.model.events import EventPage, LogEvent, Message
+from jupyter_mlws.model.job import Job
 
 _READ_BYTES = 1 << 20
 _LONGEST_LINE = 16 << 20
@@ -89,15 +90,13 @@ def parse_all(lines: Iterable[bytes]) -> list[LogEvent]:
     return events
 
 
-def read_page(
-    path: Path, *, attempt: int, offset: int, tail: int | None, limit: int, ended: bool
-) -> EventPage:
-    """Return a page of the log at `path`; `ended` says that the attempt is over.
+def read_page(path: Path, job: Job, *, attempt: int, offset: int, tail: int | None, limit: int) -> EventPage:
+    """Return a page of the log at `path`, of an attempt at `job`; the record was read before this is called.
 
     With `tail` the page begins at the first whole line of the last `tail` bytes, if that is later than
     `offset`. Raises `OffsetInvalid`.
     """
-    size = path.stat().st_size if path.exists() else 0
+    size = size_of(path)
     if offset > size or not _begins_line(path, offset):
         raise OffsetInvalid(
             f"The offset {offset} is not the beginning of an event in a log of {size} bytes.",
@@ -106,14 +105,25 @@ def read_page(
     if tail is not None:
         offset = max(offset, _line_after(path, max(0, size - tail)))
     lines, following = read_lines(path, offset=offset, limit=limit)
+    ended = attempt < job.attempt or job.status.is_terminal
     return EventPage(
         attempt=attempt,
+        newest=job.attempt,
+        status=job.status,
         offset=offset,
         next=following,
         size=size,
         done=ended and following >= size,
         events=parse_all(lines),
     )
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a log; 0 of one that is not there yet."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _begins_line(path: Path, offset: int) -> bool:

@@ -15,8 +15,8 @@ from jupyter_mlws.jobs.unshipped import note_unshipped
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.job import Attempt, Job, JobKind
 from jupyter_mlws.store.blobs import Blobs
-from jupyter_mlws.tracking.git import git_state
-from jupyter_mlws.tracking.handover import Bootstrap, KnownRun, Settings, handover, no_handover
+from jupyter_mlws.tracking.git_states import GitStates
+from jupyter_mlws.tracking.handover import KnownRun, Settings, handover, no_handover
 from jupyter_mlws.tracking.identity import identify, read_identity, run_id, write_identity
 from jupyter_mlws.tracking.limits import fitting_params
 from jupyter_mlws.tracking.recording import RunRecord, git_tags, milliseconds, run_tags
@@ -43,8 +43,8 @@ class Recorder:
         self._server = server
         self._blobs = blobs
         self._begun = begun
-        self._read: Bootstrap | None = None
         self._doorbell = doorbell
+        self._git = GitStates()
 
     @property
     def records(self) -> bool:
@@ -55,24 +55,28 @@ class Recorder:
         """Return the id of the run that attempt `number` has, None where nothing is recorded."""
         return None if self._server is None else run_id(job.id, number)
 
-    async def begin(self, job: Job, attempt: Attempt, folder: AttemptFolder) -> None:
-        """Write the beginning of the run, and what the worker needs of it. A few milliseconds of disk."""
+    def begin(self, job: Job, attempt: Attempt, folder: AttemptFolder) -> None:
+        """Write the beginning of the run, and what the worker needs of it: a few milliseconds of disk."""
         if self._server is not None:
-            await asyncio.to_thread(self._begin, self._server, job, attempt, folder)
+            self._begin(self._server, job, attempt, folder)
+
+    def tell(self, job: Job, attempt: Attempt) -> None:
+        """Let it be shipped that the run has begun; on the event loop."""
+        if self._server is not None:
             self._begun(job.id, attempt.number)
 
     async def describe(self, job: Job, folder: AttemptFolder) -> None:
         """Add what takes longer to find out: the state of git. Beside the job, not before it."""
         if self._server is None or job.spec.folder is None:
             return
-        state = await git_state(Path(job.spec.folder))
+        state = await self._git.of(Path(job.spec.folder))
         if state is not None:
             await asyncio.to_thread(_tag, folder, git_tags(state))
 
-    async def end(self, job: Job, folder: AttemptFolder, ending: Ending, lock: Lock | None) -> str | None:
+    def end(self, job: Job, folder: AttemptFolder, ending: Ending, lock: Lock | None) -> str | None:
         """Write the end of the run; return a sentence when that did not work out, else None."""
         try:
-            await asyncio.to_thread(self._end, job, folder, ending, lock)
+            self._end(job, folder, ending, lock)
         except OSError as error:
             _log.warning("The end of job %s is not recorded for MLflow: %s", job.id, error)
             return f"The end of the run is not recorded in MLflow: {error.strerror or error}."
@@ -114,17 +118,12 @@ class Recorder:
                 doorbell=None if self._doorbell is None else str(self._doorbell),
                 run=known,
             )
-            content = handover(address, run=run, settings=settings, bootstrap=self._bootstrap())
+            content = handover(address, run=run, settings=settings)
         except (MlwsError, OSError) as error:
             # The job is worth more than its record.
             _log.warning("Job %s is not recorded in MLflow: %s", job.id, error)
             content = no_handover(str(error))
         folder.give_tracking(content)
-
-    def _bootstrap(self) -> Bootstrap:
-        if self._read is None:
-            self._read = Bootstrap()
-        return self._read
 
     def _end(self, job: Job, folder: AttemptFolder, ending: Ending, lock: Lock | None) -> None:
         run = read_identity(folder.files.spool)

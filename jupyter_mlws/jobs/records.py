@@ -47,24 +47,23 @@ class JobRecords:
         self._changed()
         return result
 
-    async def save(self, job: Job, attempt: Attempt, *, epoch: int, new_attempt: bool = False) -> Job | None:
-        """Write what the leader knows of a job and its attempt, and return the job as stored.
+    async def save(
+        self, job: Job, attempt: Attempt | None, *, epoch: int, new_attempt: bool = False
+    ) -> Job | None:
+        """Write what the leader knows of a job and of its attempt, unless None; return the job as stored.
 
-        What others may change meanwhile (the user's wish, name and priority; the snapshot taken beside
-        the start) is taken from the row. None when the row is gone.
+        What others may change meanwhile stays; see `store.jobs.save_progress`. None when the row is gone.
         """
 
         def run(transaction: Transaction) -> Job | None:
-            stored = rows.find(transaction, job.id)
-            if stored is None:
-                return None
-            merged = job.model_copy(update=meanwhile(stored))
-            rows.save(transaction, merged)
+            stored = rows.save_progress(transaction, job)
+            if stored is None or attempt is None:
+                return stored
             if new_attempt:
                 rows.insert_attempt(transaction, job.id, attempt)
             else:
                 rows.save_attempt(transaction, job.id, attempt)
-            return merged
+            return stored
 
         return await self.write(run, epoch=epoch)
 

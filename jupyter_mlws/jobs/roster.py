@@ -67,7 +67,9 @@ class Roster:
         following.progress = progress
         async with following.writing:
             progress = following.progress
-            stored = await self.records.save(progress.job, progress.attempt, epoch=following.epoch)
+            attempt = None if progress.attempt == following.stored_attempt else progress.attempt
+            stored = await self.records.save(progress.job, attempt, epoch=following.epoch)
+            following.stored_attempt = progress.attempt
         if stored is not None:
             job = following.progress.job.model_copy(update=meanwhile(stored))
             following.progress = replace(following.progress, job=job)

@@ -11,14 +11,16 @@ from pathlib import Path
 from jupyter_mlws.compute.roster import Computes, unknown
 from jupyter_mlws.jobs.beside import Beside
 from jupyter_mlws.jobs.comparison import comparison
-from jupyter_mlws.jobs.folder import AttemptFolder
-from jupyter_mlws.jobs.log import read_page
+from jupyter_mlws.jobs.folder import AttemptFolder, NothingThere
+from jupyter_mlws.jobs.kernelspecs import Kernelspecs
+from jupyter_mlws.jobs.long_polls import Hold, LongPolls
 from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.rerun import rerun_spec
 from jupyter_mlws.jobs.snapshot import HashCache, Limits, Snapshot, SnapshotTooLarge, take
 from jupyter_mlws.jobs.submission import check
+from jupyter_mlws.jobs.waiting import Waiting
 from jupyter_mlws.model.answers import JobComparison
-from jupyter_mlws.model.errors import Conflict, MlwsError, NotFound
+from jupyter_mlws.model.errors import Conflict, MlwsError
 from jupyter_mlws.model.events import EventPage
 from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.model.job import Attempt, Job, JobKind, JobPage, JobPatch, JobSpec, Rerun
@@ -41,12 +43,6 @@ class JobEnded(Conflict):
     code = "job_ended"
 
 
-class NothingThere(NotFound):
-    """The job has no such attempt, result, output or notebook."""
-
-    code = "nothing_there"
-
-
 class JobService:
     """The jobs of a workspace, for every server that serves it, leader or not."""
 
@@ -58,16 +54,19 @@ class JobService:
         blobs: Blobs,
         computes: Computes,
         limits: Limits,
+        waiting: Waiting,
         ring: Callable[[str], None],
     ) -> None:
-        """`ring` wakes the leader, wherever it is."""
+        """`waiting` holds those who wait for a job, `ring` wakes the leader, wherever it is."""
         self._records = records
         self._layout = layout
         self._blobs = blobs
         self._computes = computes
         self._limits = limits
         self._ring = ring
+        self._polls = LongPolls(records, layout=layout, waiting=waiting)
         self._hashes = HashCache()
+        self._kernelspecs = Kernelspecs()
         self._beside = Beside("a submission", log=_log)
 
     async def close(self) -> None:
@@ -82,8 +81,7 @@ class JobService:
         return await self._accept(spec, who=who, action="submit")
 
     async def _accept(self, spec: JobSpec, *, who: str, action: str) -> Job:
-        computes = await self._records.read(self._computes.seen)
-        spec = await asyncio.to_thread(check, spec, blobs=self._blobs, computes=computes)
+        spec, price = await self._checked(spec)
         id = new_id()
         spec, has_snapshot, message = await self._snapshot(id, spec)
         job = Job(
@@ -92,7 +90,7 @@ class JobService:
             status=JobStatus.QUEUED,
             created_by=who,
             created_at=datetime.now(UTC),
-            price_per_hour=computes[spec.compute].price_per_hour,
+            price_per_hour=price,
             has_snapshot=has_snapshot,
             message=message,
         )
@@ -101,9 +99,19 @@ class JobService:
             self._beside.do(self._snapshot_beside(job))
         return job
 
-    async def get(self, id: str) -> Job:
-        """Return a job. Raises `NotFound`."""
-        return await self._records.read(lambda tx: rows.get(tx, id))
+    async def _checked(self, spec: JobSpec) -> tuple[JobSpec, float]:
+        """Return `spec` with its kernel decided, and what an hour costs. Raises the errors of `check`."""
+
+        def run(tx: Transaction) -> tuple[JobSpec, float]:
+            computes = self._computes.seen(tx)
+            checked = check(spec, blobs=self._blobs, computes=computes, kernelspecs=self._kernelspecs)
+            return checked, computes[checked.compute].price_per_hour
+
+        return await self._records.read(run)
+
+    async def get(self, id: str, *, hold: Hold | None = None) -> Job:
+        """Return a job; with a `hold` once it has ended, or the time is over. Raises `NotFound`."""
+        return await self._polls.job(id, hold or Hold())
 
     async def page(self, query: JobQuery) -> JobPage:
         """Return a page of jobs."""
@@ -152,8 +160,7 @@ class JobService:
         spec = rerun_spec(original, changes, environment=original.environment)
         if not original.has_snapshot:
             return await self._accept(spec, who=who, action="rerun")
-        computes = await self._records.read(self._computes.seen)
-        spec = await asyncio.to_thread(check, _without_folder(spec), blobs=self._blobs, computes=computes)
+        spec, price = await self._checked(_without_folder(spec))
         spec = spec.model_copy(update={"folder": original.spec.folder})
         job = Job(
             id=new_id(),
@@ -161,7 +168,7 @@ class JobService:
             status=JobStatus.QUEUED,
             created_by=who,
             created_at=datetime.now(UTC),
-            price_per_hour=computes[spec.compute].price_per_hour,
+            price_per_hour=price,
             has_snapshot=True,
         )
         await asyncio.to_thread(self._copy_snapshot, original.id, job.id)
@@ -203,24 +210,14 @@ class JobService:
         offset: int = 0,
         tail: int | None = None,
         limit: int = 1_000_000,
+        hold: Hold | None = None,
     ) -> EventPage:
-        """Return a page of an attempt's event log, of about `limit` bytes (see `log.read_page`)."""
-        job = await self.get(id)
-        number = job.attempt if attempt is None else attempt
-        if number == 0 and attempt is None:
-            return EventPage(attempt=0, offset=0, next=0, size=0, done=job.status.is_terminal, events=[])
-        if not 1 <= number <= job.attempt:
-            raise NothingThere(
-                f"The job {job.spec.name!r} has no attempt {number}.", hint=f"It has {job.attempt}."
-            )
-        return await asyncio.to_thread(
-            read_page,
-            self._layout.attempt(id, number).events,
-            attempt=number,
-            offset=offset,
-            tail=tail,
-            limit=limit,
-            ended=number < job.attempt or job.status.is_terminal,
+        """Return a page of an attempt's event log, of about `limit` bytes (see `log.read_page`).
+
+        With a `hold` it comes when there is something new; see `LongPolls.events`.
+        """
+        return await self._polls.events(
+            id, attempt=attempt, offset=offset, tail=tail, limit=limit, hold=hold or Hold()
         )
 
     async def result_path(self, id: str, name: str) -> Path:

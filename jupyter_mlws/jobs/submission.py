@@ -7,12 +7,11 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-
 from jupyter_mlws.compute.backend import ComputeBackend
 from jupyter_mlws.compute.roster import unknown
 from jupyter_mlws.compute.slots import asked, lacking
 from jupyter_mlws.jobs.elsewhere import check_promises, elsewhere
+from jupyter_mlws.jobs.kernelspecs import Kernelspecs, KernelUnknown
 from jupyter_mlws.jobs.notebook_parameters import check_parameters
 from jupyter_mlws.model.errors import Invalid, Malformed
 from jupyter_mlws.model.job import JobKind, JobSpec, KernelChoice
@@ -27,12 +26,6 @@ class ResourcesTooLarge(Invalid):
     """The job asks for more than the whole compute has: it would wait for ever."""
 
     code = "resources_too_large"
-
-
-class KernelUnknown(Invalid):
-    """There is no kernelspec of that name, or no interpreter at that path."""
-
-    code = "kernel_unknown"
 
 
 class BlobMissing(Invalid):
@@ -65,7 +58,9 @@ class ScriptMissing(Invalid):
     code = "script_missing"
 
 
-def check(spec: JobSpec, *, blobs: Blobs, computes: Mapping[str, ComputeBackend]) -> JobSpec:
+def check(
+    spec: JobSpec, *, blobs: Blobs, computes: Mapping[str, ComputeBackend], kernelspecs: Kernelspecs
+) -> JobSpec:
     """Return `spec` with its kernel decided. Reads the disk. Raises one of the errors above."""
     compute = _compute(spec, computes)
     _check_blobs(spec, blobs)
@@ -76,7 +71,7 @@ def check(spec: JobSpec, *, blobs: Blobs, computes: Mapping[str, ComputeBackend]
         check_parameters(notebook, spec.parameters, where=repr(spec.name))
     if not compute.guarantees.live_folder:
         return elsewhere(spec, compute, notebook)
-    return spec.model_copy(update={"kernel": _kernel(spec, notebook)})
+    return spec.model_copy(update={"kernel": _kernel(spec, notebook, kernelspecs)})
 
 
 def _compute(spec: JobSpec, computes: Mapping[str, ComputeBackend]) -> ComputeBackend:
@@ -171,7 +166,7 @@ def _read_notebook(path: Path, name: str) -> dict[str, object]:
     return notebook
 
 
-def _kernel(spec: JobSpec, notebook: dict[str, object] | None) -> KernelChoice:
+def _kernel(spec: JobSpec, notebook: dict[str, object] | None, kernelspecs: Kernelspecs) -> KernelChoice:
     """Return the interpreter asked for, else the kernelspec: asked for, the notebook's own, python3."""
     executable = spec.kernel.executable
     if executable is not None and spec.kernel.name is None:
@@ -183,20 +178,7 @@ def _kernel(spec: JobSpec, notebook: dict[str, object] | None) -> KernelChoice:
             )
         return KernelChoice(executable=executable)
     name = spec.kernel.name or _kernelspec_of(notebook) or _DEFAULT_KERNEL
-    manager = KernelSpecManager()
-    try:
-        manager.get_kernel_spec(name)
-    except (ValueError, OSError) as error:
-        raise KernelUnknown(
-            f"The kernelspec {name[:100]!r} cannot be read: {str(error)[:200]}.",
-            hint="Install it again, or choose another; `jupyter kernelspec list` says where it lies.",
-        ) from error
-    except NoSuchKernel as error:
-        raise KernelUnknown(
-            f"There is no kernel {name[:100]!r}.",
-            hint=f"There is: {', '.join(sorted(manager.find_kernel_specs()))}. Others are added with "
-            "`python -m ipykernel install`.",
-        ) from error
+    kernelspecs.check(name)
     return KernelChoice(name=name)
 
 

@@ -20,6 +20,7 @@ from jupyter_mlws.processes.identity import ProcessRef
 from jupyter_mlws.store.epoch import LeaseLost
 
 _PIECES = 8  # of the log at one look, so that a job that never stops writing leaves time for the others
+_SHORT = 1 << 20  # bytes: less than that is the end of the log, as far as it has come
 _BEGIN_SECONDS = 30.0  # a worker that has not written its pid by then never will
 _CANCEL_SECONDS = 30.0  # longer than the worker's own interrupt, terminate and kill together
 _log = logging.getLogger(__name__)
@@ -75,6 +76,8 @@ class Watcher:
             if reached == offset:
                 return True
             await self._roster.save(following, following.progress.advance(events, offset=reached))
+            if reached - offset < _SHORT:
+                return True
         return False
 
     async def _find_worker(self, following: Following) -> None:

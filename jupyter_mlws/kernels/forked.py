@@ -71,6 +71,7 @@ class ForkedDriver:
             executable=executable,
             entry=_ENTRY,
             preload=(*_KERNEL, *forking.preload),
+            helpers=forking.helpers,
             spares=forking.spares,
             idle=forking.idle,
         )
@@ -99,6 +100,7 @@ class ForkedKernel:
         self.folder = str(folder)
         self._taken = taken
         self._exit_code: int | None = None
+        self._gone = False
         self._ended = asyncio.Event()
         self._released = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -158,21 +160,23 @@ class ForkedKernel:
             with contextlib.suppress(OSError):
                 self._taken.leash.shutdown(1)
             await self._wait(self._released, patience=_END_SECONDS)
-            await asyncio.to_thread(self._tree.kill)
+            if not self._gone:  # the keeper was killed, or could not do it
+                await asyncio.to_thread(self._tree.kill)
+                await asyncio.to_thread(shutil.rmtree, self._taken.place, ignore_errors=True)
             self._loop.remove_reader(self._taken.leash)
             self._words.close()
             self._taken.close()
-            # The keeper did, unless it was killed.
-            await asyncio.to_thread(shutil.rmtree, self._taken.place, ignore_errors=True)
 
     async def _shut_down(self, *, patience: float) -> None:
-        session = self.client.session
-        control = self.client.connect_control()
+        session, channel = self.client.session, self.client.control_channel
+        # By the connection of its conversation, unless that is closed already.
+        own = None if channel.is_alive() else self.client.connect_control()
         try:
-            session.send(control, session.msg("shutdown_request", {"restart": False}))
+            session.send(own or channel.socket, session.msg("shutdown_request", {"restart": False}))
             await self._wait(self._ended, patience=patience)
         finally:
-            control.close(linger=0)
+            if own is not None:
+                own.close(linger=0)
 
     def _hear(self) -> None:
         try:
@@ -181,9 +185,11 @@ class ForkedKernel:
             return
         except OSError:
             packet = b""
-        if packet:
-            self._exit_code = json.loads(packet).get("ended")
+        told = json.loads(packet) if packet else {}
+        if "ended" in told:
+            self._exit_code = told["ended"]
         else:
+            self._gone = bool(told.get("gone"))
             self._loop.remove_reader(self._taken.leash)
             self._released.set()
         self._ended.set()

@@ -131,9 +131,16 @@ LogEvent = Annotated[
 
 
 class EventPage(Record):
-    """A piece of an event log. `size` is the log's length in bytes now, `done` that nothing will follow."""
+    """A piece of an event log. `size` is the log's length in bytes now, `done` that nothing will follow.
+
+    `done` speaks of the attempt: the job goes on where `newest` is greater, or `status` is not terminal.
+    """
 
     attempt: int
+    newest: int
+    """Number of the job's newest attempt; 0 before the first."""
+    status: JobStatus
+    """The job's, as it was before the log was read: one that is terminal means that the log is whole."""
     offset: int
     next: int
     size: int

@@ -20,6 +20,7 @@ PRELOAD = (
     "sklearn.model_selection",
     "sklearn.pipeline",
     "sklearn.preprocessing",
+    "sklearn.utils._pprint",  # with the first model that is shown
     "mlflow",
 )
 """What most jobs import. Nothing that starts threads or opens a device when it is imported."""
@@ -32,6 +33,8 @@ class Forking(Record):
     """Folder of their sockets, of this user alone and with a short path."""
     preload: tuple[str, ...] = PRELOAD
     """Modules that kernels have at once; what an environment lacks is left out."""
+    helpers: tuple[tuple[str, str], ...] = ()
+    """Files of ours that kernels have as modules of these names at once, instead of being sent them."""
     spares: Annotated[int, Field(ge=0, le=64)] = 2
     """Kernels that wait, ready, for each environment in use."""
     idle: Annotated[float, Field(gt=0)] = 300.0

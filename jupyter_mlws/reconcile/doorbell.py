@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 _LONGEST = 512
@@ -20,8 +21,10 @@ def ring(path: Path, name: str) -> None:
 class Doorbell:
     """Collects who rang until somebody asks."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, heard: Callable[[str], None] | None = None) -> None:
+        """`heard` is told at once who rang from another process, before anybody asks."""
         self._path = path
+        self._heard = heard
         self._rung: set[str] = set()
         self._woken = asyncio.Event()
         self._socket: socket.socket | None = None
@@ -70,4 +73,7 @@ class Doorbell:
         assert self._socket is not None
         with contextlib.suppress(BlockingIOError):
             while True:
-                self.ring(self._socket.recv(_LONGEST).decode(errors="replace"))
+                name = self._socket.recv(_LONGEST).decode(errors="replace")
+                if self._heard is not None:
+                    self._heard(name)
+                self.ring(name)

@@ -77,16 +77,26 @@ class Gate:
     @contextlib.asynccontextmanager
     async def use(self) -> AsyncIterator[Services]:
         """Give the open workspace, and keep it open meanwhile. Raises what keeps it from being open."""
-        services = await self._ready()
-        key = id(services)
-        self._users[key] = self._users.get(key, 0) + 1
+        services = await self.enter()
         try:
             yield services
         finally:
-            self._users[key] -= 1
-            if self._users[key] == 0:
-                del self._users[key]
-            self._left.set()
+            self.leave(services)
+
+    async def enter(self) -> Services:
+        """Return the open workspace, which stays open until `leave`. Raises what keeps it from being open."""
+        services = await self._ready()
+        key = id(services)
+        self._users[key] = self._users.get(key, 0) + 1
+        return services
+
+    def leave(self, services: Services) -> None:
+        """Need `services` no more; once for each `enter`."""
+        key = id(services)
+        self._users[key] -= 1
+        if self._users[key] == 0:
+            del self._users[key]
+        self._left.set()
 
     async def change(self, choice: str, *, chosen: Callable[[], Awaitable[None]]) -> Services:
         """Open another workspace and close the one that was open, once its requests are answered.
@@ -101,6 +111,7 @@ class Gate:
             await chosen()
             await self._told(services)
             if before is not None:
+                before.let_go()
                 await self._until_unused(before)
                 await before.close()
             return services

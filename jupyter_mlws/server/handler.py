@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.base.handlers import APIHandler
@@ -40,7 +40,8 @@ class ApiHandler(APIHandler):
         """Take what belongs to the server; called by tornado."""
         self.doors = doors
         self._routing = routing
-        self._held = AsyncExitStack()
+        self._opened: Services | None = None
+        self._told_when_gone: list[Callable[[], None]] = []
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Authenticate, find the route, authorize. Raises what `write_error` turns into the answer."""
@@ -72,6 +73,7 @@ class ApiHandler(APIHandler):
                 doors=self.doors,
                 text=self.request.body,
                 upload=upload,
+                when_gone=self._told_when_gone.append,
                 opened=await self._services() if route.needs_workspace else None,
             )
         )
@@ -79,7 +81,9 @@ class ApiHandler(APIHandler):
 
     async def _services(self) -> Services:
         """The open workspace; it stays open until this request is answered."""
-        return await self._held.enter_async_context(self.doors.gate.use())
+        if self._opened is None:
+            self._opened = await self.doors.gate.enter()
+        return self._opened
 
     async def _authenticate(self) -> None:
         try:
@@ -141,7 +145,15 @@ class ApiHandler(APIHandler):
     def on_finish(self) -> None:
         """Let go of the workspace."""
         super().on_finish()
-        self.doors.beside.do(self._held.aclose())
+        if self._opened is not None:
+            self.doors.gate.leave(self._opened)
+            self._opened = None
+
+    def on_connection_close(self) -> None:
+        """Let those hold nothing any more whom nobody waits for."""
+        super().on_connection_close()
+        for tell in self._told_when_gone:
+            tell()
 
 
 @web.stream_request_body

@@ -44,6 +44,8 @@ class Call(Generic[Query, Body]):
     """The body as it was sent."""
     upload: Upload | None = None
     """The streamed body, of routes that have one."""
+    when_gone: Callable[[Callable[[], None]], None] | None = None
+    """Takes what is to be called should the connection of whoever asks be closed before the answer."""
     opened: Services | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
 import re
@@ -21,8 +22,9 @@ def who_is(user: Any) -> str:
     return account() if _ANONYMOUS.fullmatch(name) else name
 
 
+@functools.cache
 def account() -> str:
-    """Return the name of the operating-system account that the server runs under."""
+    """Return the name of the operating-system account that the server runs under, as it was at first."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -78,6 +78,8 @@ class Blobs:
 
     def put(self, data: bytes) -> str:
         """Keep `data` and return its hash. Raises `WorkspaceReadOnly` or `DiskFull`."""
+        if self.has(sha := hashlib.sha256(data).hexdigest()):
+            return sha
         with self.writer() as writer:
             writer.write(data)
             sha, _ = writer.commit()

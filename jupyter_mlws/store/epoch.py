@@ -9,6 +9,7 @@ from jupyter_mlws.store.tables import leases
 
 LEADER = "leader"
 """Name of the one lease."""
+_EPOCH = sa.select(leases.c.epoch).where(leases.c.name == LEADER)
 
 
 class LeaseLost(NotReady):
@@ -19,7 +20,7 @@ class LeaseLost(NotReady):
 
 def check(connection: sa.Connection, epoch: int) -> None:
     """Raise `LeaseLost` unless the lease has this epoch; in the transaction of the write that it guards."""
-    found = connection.execute(sa.select(leases.c.epoch).where(leases.c.name == LEADER)).scalar_one_or_none()
+    found = connection.execute(_EPOCH).scalar_one_or_none()
     if found != epoch:
         raise LeaseLost(
             f"This server led the workspace with epoch {epoch}; the lease has epoch {found or 0} now.",

@@ -7,7 +7,7 @@ import re
 import sqlalchemy as sa
 
 from jupyter_mlws.model.errors import Conflict, NotFound
-from jupyter_mlws.model.job import Attempt, Job
+from jupyter_mlws.model.job import Attempt, Job, JobSpec
 from jupyter_mlws.model.status import ACTIVE, JobStatus, TransitionRefused, Wanted
 from jupyter_mlws.store import tables
 from jupyter_mlws.store.job_page import page
@@ -40,11 +40,34 @@ __all__ = [
     "queued",
     "save",
     "save_attempt",
+    "save_progress",
     "unfinished",
     "unsettled",
     "waiting",
 ]
 _NOUN = "job"
+# Made once: to put a statement together takes longer than to run it, and these run many times for a job.
+_STORED = (
+    sa.select(tables.jobs.c.status, tables.jobs.c.wanted, job_specs.c.spec, job_records.c.record)
+    .join_from(tables.jobs, job_specs)
+    .join(job_records, job_records.c.job_id == tables.jobs.c.id)
+    .where(tables.jobs.c.id == sa.bindparam("this"))
+)
+_UPDATE_JOB = tables.jobs.update().where(tables.jobs.c.id == sa.bindparam("this"))
+_UPDATE_RECORD = job_records.update().where(job_records.c.job_id == sa.bindparam("this"))
+_ATTEMPT = (
+    tables.attempts.c.job_id == sa.bindparam("of"),
+    tables.attempts.c.number == sa.bindparam("this"),
+)
+_STORED_ATTEMPT = sa.select(tables.attempts.c.status).where(*_ATTEMPT)
+_UPDATE_ATTEMPT = tables.attempts.update().where(*_ATTEMPT)
+_FIND = select_jobs().where(tables.jobs.c.id == sa.bindparam("this"))
+_QUEUED = (
+    select_jobs()
+    .where(UNFINISHED, tables.jobs.c.status == JobStatus.QUEUED.value)
+    .order_by(tables.jobs.c.priority, tables.jobs.c.created_at, tables.jobs.c.id)
+)
+_UNSETTLED = select_jobs().where(UNSETTLED).order_by(tables.jobs.c.status.in_(sorted(ACTIVE)).desc())
 _HASH = re.compile(r'"([0-9a-f]{64})"')
 
 
@@ -87,7 +110,7 @@ def get(tx: Transaction, id: str) -> Job:
 
 def find(tx: Transaction, id: str) -> Job | None:
     """Return the job, deleted by its user or not; None when there is none of this id."""
-    row = tx.connection.execute(select_jobs().where(tables.jobs.c.id == id)).one_or_none()
+    row = tx.connection.execute(_FIND, {"this": id}).one_or_none()
     return None if row is None else row_to_job(row)
 
 
@@ -97,21 +120,42 @@ def save(tx: Transaction, job: Job) -> None:
     A terminal status stays: the rest of an ended job may change (its run, metrics, message), but
     another status raises `TransitionRefused` and nothing is written. Raises `JobNotFound`.
     """
-    stored = tx.connection.execute(
-        sa.select(tables.jobs.c.status, job_specs.c.spec)
-        .join_from(tables.jobs, job_specs)
-        .where(tables.jobs.c.id == job.id)
-    ).one_or_none()
+    stored = tx.connection.execute(_STORED, {"this": job.id}).one_or_none()
     if stored is None:
         raise _not_found(job.id)
-    _refuse_after_end(f"The job {job.id}", JobStatus(stored.status), job.status)
-    tx.connection.execute(tables.jobs.update().where(tables.jobs.c.id == job.id).values(job_to_row(job)))
-    tx.connection.execute(
-        job_records.update().where(job_records.c.job_id == job.id).values(record=job_to_json(job))
-    )
+    _write(tx, job, status=JobStatus(stored.status))
     spec = spec_to_json(job.spec)
     if spec != stored.spec:
         tx.connection.execute(job_specs.update().where(job_specs.c.job_id == job.id).values(spec=spec))
+
+
+def save_progress(tx: Transaction, job: Job) -> Job | None:
+    """Write what the leader knows of a job, and return the job as stored then; None when it is gone.
+
+    What others change meanwhile stays as it is stored: the wish, the spec, and whether there is a snapshot.
+    Raises `TransitionRefused` as `save`.
+    """
+    stored = tx.connection.execute(_STORED, {"this": job.id}).one_or_none()
+    if stored is None:
+        return None
+    changes: dict[str, object] = {}
+    if stored.wanted != job.wanted.value:
+        changes["wanted"] = Wanted(stored.wanted)
+    if stored.record["has_snapshot"] != job.has_snapshot:
+        changes["has_snapshot"] = stored.record["has_snapshot"]
+    if stored.spec != spec_to_json(job.spec):
+        changes["spec"] = JobSpec.model_validate(stored.spec)
+    merged = job.model_copy(update=changes) if changes else job
+    _write(tx, merged, status=JobStatus(stored.status))
+    return merged
+
+
+def _write(tx: Transaction, job: Job, *, status: JobStatus) -> None:
+    """Write all of a job but its spec; `status` is the stored one."""
+    _refuse_after_end(f"The job {job.id}", status, job.status)
+    this = {"this": job.id}
+    tx.connection.execute(_UPDATE_JOB, {**job_to_row(job), **this})
+    tx.connection.execute(_UPDATE_RECORD, {"record": job_to_json(job), **this})
     _note(tx, job)
 
 
@@ -134,13 +178,7 @@ def active(tx: Transaction) -> list[Job]:
 
 def queued(tx: Transaction, *, limit: int | None = None) -> list[Job]:
     """Return up to `limit` jobs that wait, in the order they are to start: by priority, then oldest first."""
-    rows = tx.connection.execute(
-        select_jobs()
-        .where(UNFINISHED, tables.jobs.c.status == JobStatus.QUEUED.value)
-        .order_by(tables.jobs.c.priority, tables.jobs.c.created_at, tables.jobs.c.id)
-        .limit(limit)
-    )
-    return [row_to_job(row) for row in rows]
+    return [row_to_job(row) for row in tx.connection.execute(_QUEUED.limit(limit))]
 
 
 def unsettled(tx: Transaction, *, limit: int | None = None) -> list[Job]:
@@ -148,9 +186,7 @@ def unsettled(tx: Transaction, *, limit: int | None = None) -> list[Job]:
 
     Those that run come first: to end them is urgent.
     """
-    runs = tables.jobs.c.status.in_(sorted(ACTIVE))
-    found = tx.connection.execute(select_jobs().where(UNSETTLED).order_by(runs.desc()).limit(limit))
-    return [row_to_job(row) for row in found]
+    return [row_to_job(row) for row in tx.connection.execute(_UNSETTLED.limit(limit))]
 
 
 def ids(tx: Transaction) -> set[str]:
@@ -216,13 +252,12 @@ def insert_attempt(tx: Transaction, job_id: str, attempt: Attempt) -> None:
 
 def save_attempt(tx: Transaction, job_id: str, attempt: Attempt) -> None:
     """Write the whole record over the stored one. Raises `TransitionRefused` as `save`, or `JobNotFound`."""
-    columns = tables.attempts.c
-    this = (columns.job_id == job_id, columns.number == attempt.number)
-    stored = tx.connection.execute(sa.select(columns.status).where(*this)).scalar_one_or_none()
+    this = {"of": job_id, "this": attempt.number}
+    stored = tx.connection.execute(_STORED_ATTEMPT, this).scalar_one_or_none()
     if stored is None:
         raise JobNotFound(f"The job {job_id[:100]!r} has no attempt {attempt.number}.")
     _refuse_after_end(f"Attempt {attempt.number} of the job {job_id}", JobStatus(stored), attempt.status)
-    tx.connection.execute(tables.attempts.update().where(*this).values(attempt_to_row(attempt)))
+    tx.connection.execute(_UPDATE_ATTEMPT, {**attempt_to_row(attempt), **this})
     tx.changes.note(_NOUN, job_id)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-_TIMEOUT = 5.0
+_TIMEOUT = 2.0  # less than a server takes to end
 # No lock is taken for refreshing the index (the user may be committing), no configured program is run,
 # and nothing is asked of the user.
 _OPTIONS = ("--no-optional-locks", "-c", "core.fsmonitor=false")
+_STATUS = ("--porcelain=v2", "--branch", "--untracked-files=normal", "--", ".")
 _ENVIRONMENT = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
@@ -31,16 +32,27 @@ async def git_state(folder: Path, *, timeout: float = _TIMEOUT) -> GitState | No
 
     Does not hold the event loop. `timeout` is in seconds.
     """
+    return await asyncio.to_thread(_state, folder, timeout)
+
+
+def _state(folder: Path, timeout: float) -> GitState | None:
+    # A thread's own process: asyncio would fork on the event loop, and begin a thread for each there.
     try:
-        async with asyncio.timeout(timeout):
-            if not await asyncio.to_thread(_may_be_in_repository, folder):
-                return None  # a process less
-            status = await _git(
-                folder, "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", "."
-            )
-    except (OSError, TimeoutError):
+        if not _may_be_in_repository(folder):
+            return None  # a process less
+        done = subprocess.run(
+            ["git", *_OPTIONS, "status", *_STATUS],
+            cwd=folder,
+            env={**os.environ, **_ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=timeout,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
         return None
-    return None if status is None else parse_status(status)
+    return parse_status(done.stdout.decode("utf-8", "replace"))
 
 
 def parse_status(text: str) -> GitState:
@@ -64,24 +76,3 @@ def parse_status(text: str) -> GitState:
 def _may_be_in_repository(folder: Path) -> bool:
     resolved = folder.resolve()
     return "GIT_DIR" in os.environ or any((each / ".git").exists() for each in (resolved, *resolved.parents))
-
-
-async def _git(folder: Path, *arguments: str) -> str | None:
-    process = await asyncio.create_subprocess_exec(
-        "git",
-        *_OPTIONS,
-        *arguments,
-        cwd=folder,
-        env={**os.environ, **_ENVIRONMENT},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        output, _ = await process.communicate()
-    except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        raise
-    return output.decode("utf-8", "replace") if process.returncode == 0 else None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
-from collections.abc import Mapping
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypedDict
 
@@ -13,7 +11,7 @@ from jupyter_mlws.tracking.address import TrackingAddress
 from jupyter_mlws.tracking.identity import RunIdentity
 
 _PACKAGE = "jupyter_mlws.tracking"
-_FILES = (
+FILES = (
     "inside",
     "inside_attach",
     "inside_known",
@@ -54,7 +52,7 @@ class Settings(TypedDict):
 
 
 class Handover(TypedDict):
-    """In the job's kernel, `bootstrap` (source text) is exec'd and its `install(environment)` called.
+    """In the job's kernel, `bootstrap` (source text) is exec'd and its `install` called with all of this.
 
     A kernel that is not Python gets `environment` alone.
     """
@@ -63,32 +61,16 @@ class Handover(TypedDict):
     environment: dict[str, str]
     error: str | None
     bootstrap: str | None
+    settings: Settings | None
+    """None: each call goes to MLflow's server."""
+    sources: dict[str, tuple[str, str | None]]
+    """The files that the bootstrap brings along, by their names: path, and text where that is in no file."""
 
 
-class Bootstrap:
-    """The source text of bootstrap.py with all that it brings along, read once for many jobs."""
-
-    def __init__(self) -> None:
-        """Reads the files."""
-        sources = {}
-        for name in _FILES:
-            path, text = _source(name)
-            sources[name] = path, base64.b64encode(zlib.compress(text.encode())).decode()
-        before, mark, after = _source("bootstrap")[1].partition("PREFIX = ")
-        self._before, self._after = before, f"SOURCES = {sources!r}\n{mark}{after}"
-
-    def source(self, settings: Settings | None) -> str:
-        """Return the text for a job; without `settings` nothing is spooled."""
-        given: Mapping[str, object] = settings or {}
-        return f"{self._before}SETTINGS = {dict(given)!r}\n{self._after}"
-
-
-def handover(
-    address: TrackingAddress, *, run: RunIdentity, settings: Settings | None, bootstrap: Bootstrap
-) -> Handover:
+def handover(address: TrackingAddress, *, run: RunIdentity, settings: Settings | None) -> Handover:
     """Return what to write to `tracking.json` for a job that logs into `run` at `address`.
 
-    Without `settings` nothing is spooled: each call goes to MLflow's server.
+    Without `settings` nothing is spooled.
     """
     return Handover(
         run_id=run.run_id,
@@ -102,15 +84,21 @@ def handover(
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         },
         error=None,
-        bootstrap=bootstrap.source(settings),
+        bootstrap=_file("bootstrap").read_text("utf-8"),
+        settings=settings,
+        sources={name: _source(name) for name in FILES},
     )
 
 
 def no_handover(error: str | None) -> Handover:
     """Return what to write for a job without a run; `error` says why, None when none is wanted."""
-    return Handover(run_id=None, environment={}, error=error, bootstrap=None)
+    return Handover(run_id=None, environment={}, error=error, bootstrap=None, settings=None, sources={})
 
 
-def _source(name: str) -> tuple[str, str]:
-    file = resources.files(_PACKAGE).joinpath(f"{name}.py")
-    return str(file) if isinstance(file, Path) else "", file.read_text("utf-8")
+def _source(name: str) -> tuple[str, str | None]:
+    file = _file(name)
+    return (str(file), None) if isinstance(file, Path) else ("", file.read_text("utf-8"))
+
+
+def _file(name: str) -> Traversable:
+    return resources.files(_PACKAGE).joinpath(f"{name}.py")

@@ -31,6 +31,7 @@ from typing import Any
 _FLUENT = "mlflow.tracking.fluent"
 _LAST_ACTIVE_RUN = f"{_FLUENT}.last_active_run"
 _PARENT_TAG = "mlflow.parentRunId"
+_HOLDERS = "_mlws_holders"
 _REPLACED = ("start_run", "end_run", "active_run")
 
 
@@ -115,12 +116,24 @@ def _redirect(fluent: Any, job: _JobRun) -> None:
     client = fluent.MlflowClient
     client.set_terminated = _keep_open(client.set_terminated, job.run_id)
     _reconcile_parameters(job)
-    # Where mlflow was imported before this, its other modules hold the functions too.
+    for module, function in getattr(fluent, _HOLDERS, None) or _holders(fluent):
+        setattr(module, function, replacements[function])
+
+
+def rehearse() -> None:
+    """In a fork server that has imported mlflow: find once what each of its kernels would look for."""
+    if (fluent := sys.modules.get(_FLUENT)) is not None:
+        setattr(fluent, _HOLDERS, _holders(fluent))
+
+
+def _holders(fluent: Any) -> list[tuple[Any, str]]:
+    """Return which modules have which of the functions: what was imported before this has them, too."""
+    found = []
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] == "mlflow":
-            for function, original in originals.items():
-                if vars(module).get(function) is original:
-                    setattr(module, function, replacements[function])
+            held = vars(module)
+            found += [(module, each) for each in _REPLACED if held.get(each) is getattr(fluent, each)]
+    return found
 
 
 def _looks_as_expected(fluent: Any) -> bool:

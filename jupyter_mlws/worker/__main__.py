@@ -36,5 +36,12 @@ def run(folder: str) -> int:
     return 0 if work(Path(folder).absolute(), signals=signals) else _TAKEN
 
 
+def warm_up() -> None:
+    """What a forked process of this does while it waits for a folder to `run`."""
+    from jupyter_mlws.worker.warming import warm_up
+
+    warm_up()
+
+
 if __name__ == "__main__":
     sys.exit(main())

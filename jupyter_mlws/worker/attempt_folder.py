@@ -22,6 +22,9 @@ class Tracking:
 
     environment: dict[str, str] = field(default_factory=dict)
     bootstrap: str | None = None
+    settings: dict[str, Any] | None = None
+    sources: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    """Of each file that the source brings along its path, and its text if there is no such file."""
     error: str | None = None
 
 
@@ -89,6 +92,8 @@ class AttemptFolder:
         return Tracking(
             environment={str(key): str(value) for key, value in (content.get("environment") or {}).items()},
             bootstrap=content.get("bootstrap"),
+            settings=content.get("settings"),
+            sources=content.get("sources") or {},
             error=content.get("error"),
         )
 

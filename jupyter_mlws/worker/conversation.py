@@ -120,6 +120,23 @@ class Conversation:
         Without `cell` the request is silent and leaves no trace in the kernel's history. `ask` is an
         expression that the kernel evaluates afterwards; its text is in the reply's `user_expressions`.
         """
+        exchange = self._send(code, cell=cell, may_fail=may_fail, ask=ask)
+        await self._until(lambda: self._over(exchange))
+        if cell is None:
+            del self._exchanges[exchange.id]
+        return exchange
+
+    def begin_ask(self, ask: str) -> Exchange:
+        """Have the kernel evaluate an expression as soon as it can; `ready` need not have been waited for."""
+        return self._send("None", cell=None, may_fail=False, ask=ask)
+
+    async def answered(self, exchange: Exchange) -> Exchange:
+        """Wait for the reply to what `begin_ask` began. Its outputs, if any, may have been missed."""
+        await self._until(lambda: exchange.reply is not None)
+        del self._exchanges[exchange.id]
+        return exchange
+
+    def _send(self, code: str, *, cell: int | None, may_fail: bool, ask: str | None) -> Exchange:
         silent = cell is None
         if cell is not None:
             self._cell = cell
@@ -133,7 +150,10 @@ class Conversation:
         )
         exchange = Exchange(id=identity, cell=cell, active_at=time.monotonic())
         self._exchanges[identity] = exchange
-        while not self._over(exchange):
+        return exchange
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        while not reached():
             if self._take_turn():
                 await asyncio.sleep(0)
             else:
@@ -143,9 +163,6 @@ class Conversation:
             except KernelDied:
                 await self._hear_the_rest()
                 raise
-        if silent:
-            del self._exchanges[identity]
-        return exchange
 
     async def drain(self, *, seconds: float) -> None:
         """Hear what still comes, until nothing came for `seconds`."""

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TEXT = 256 * 1024  # characters in one message of a stream
+_TRACKING = "_mlws_tracking_bootstrap"
+_HELPERS = ("_mlws_portable",)
 _HELD = 4 * 1024 * 1024  # characters that wait in the kernel to be sent
 
 
 def install(tracking: str | None, sink: Any) -> str:
-    """Prepare the kernel, and return what it is as JSON: python, executable, path, problem.
+    """Prepare the kernel, and return what it is as JSON: python, executable, path, problem, helpers.
 
     The file `tracking` (see tracking/handover.py) makes MLflow log into the job's run, by `sink` (see
     tracking/spool.py) where that is on another machine; `problem` is why it does not.
@@ -43,6 +45,7 @@ def install(tracking: str | None, sink: Any) -> str:
             "executable": sys.executable,
             "path": [str(entry) for entry in sys.path],
             "problem": None if tracking is None else _track(tracking, sink),
+            "helpers": [name for name in _HELPERS if name in sys.modules],
         }
     )
 
@@ -51,8 +54,9 @@ def _track(path: str, sink: Any) -> str | None:
     try:
         with open(path, encoding="utf-8") as stream:  # noqa: PTH123 - pathlib is not imported in a bare kernel
             handed = json.load(stream)
-        add_module("_mlws_tracking", handed["bootstrap"])
-        sys.modules["_mlws_tracking"].install(handed["environment"], sink)
+        if _TRACKING not in sys.modules:
+            add_module(_TRACKING, handed["bootstrap"])
+        sys.modules[_TRACKING].install(handed, sink)
     except Exception as error:
         return type(error).__name__ + ": " + str(error)
     return None

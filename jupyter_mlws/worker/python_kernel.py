@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -14,13 +14,18 @@ from jupyter_mlws.model.errors import Invalid
 from jupyter_mlws.model.job import ResultItem
 from jupyter_mlws.worker.conversation import Conversation, Exchange
 
+_PORTABLE = "_mlws_portable"
 _INSIDE = "__import__('sys').modules['_mlws_inside']"
 # Sent as expressions: IPython searches the code of a cell for its own syntax, which takes 50 ms for 80 KB.
 # In a namespace of its own, so that the user's stays empty.
-_BEGIN = (
-    "import sys, types; module = types.ModuleType('_mlws_inside'); "
-    "exec(compile(source, '<_mlws_inside>', 'exec'), vars(module)); sys.modules['_mlws_inside'] = module"
-)
+# A forked kernel has them of its fork server.
+_BEGIN = """
+import sys
+if '_mlws_inside' not in sys.modules:
+    module = type(sys)('_mlws_inside')
+    exec(compile(source, '<_mlws_inside>', 'exec'), vars(module))
+    sys.modules['_mlws_inside'] = module
+"""
 
 
 class UnpackFailed(Invalid):
@@ -44,6 +49,8 @@ class Interpreter:
     path: list[str]
     problem: str | None = None
     """Why its code cannot log to MLflow, where that was asked for."""
+    helpers: list[str] = field(default_factory=list)
+    """Which of our helpers it has."""
 
 
 class PythonKernel:
@@ -51,25 +58,30 @@ class PythonKernel:
 
     def __init__(self, talk: Conversation) -> None:
         self._talk = talk
-        self._has_portable = False
+        self._has: set[str] = set()
 
-    async def prepare(self, *, tracking: str | None, sink: str | None) -> Interpreter:
-        """Put the helpers in, and what the file `tracking` hands over. Raises `KernelNotPrepared`.
+    def begin(self, *, tracking: str | None, sink: str | None) -> Exchange:
+        """Have the kernel put the helpers in, and what the file `tracking` hands over, once it answers.
 
         `sink` is an expression of what takes the records for MLflow; None: they go to the attempt's folder.
         """
         source = _source("jupyter_mlws.worker", "inside_kernel.py")
-        exchange = await self._talk.run(
-            "None",
-            ask=f"exec({_BEGIN!r}, {{'source': {source!r}}}) or {_INSIDE}.install({tracking!r}, {sink})",
+        return self._talk.begin_ask(
+            f"exec({_BEGIN!r}, {{'source': {source!r}}}) or {_INSIDE}.install({tracking!r}, {sink})"
         )
+
+    async def prepared(self, begun: Exchange) -> Interpreter:
+        """Wait until what `begin` has begun is done. Raises `KernelNotPrepared`."""
+        exchange = await self._talk.answered(begun)
         answer = _answer(exchange)
         if answer is None:
             raise KernelNotPrepared(
                 f"The kernel could not be prepared: {_problem(exchange)}.",
                 hint="Python 3.9 or later is needed in the job's kernel.",
             )
-        return Interpreter(**answer)
+        interpreter = Interpreter(**answer)
+        self._has.update(interpreter.helpers)
+        return interpreter
 
     async def unpack(self, path: str, *, where: str) -> None:
         """Bring the captured variables of a pack into the user's namespace. Raises `UnpackFailed`.
@@ -99,10 +111,10 @@ class PythonKernel:
         return [ResultItem(name=name, type="", error=sentence) for name in names]
 
     async def _add_portable(self) -> None:
-        if not self._has_portable:
+        if _PORTABLE not in self._has:
             source = _source("jupyter_mlws.capture", "portable.py")
-            await self._talk.run("None", ask=f"{_INSIDE}.add_module('_mlws_portable', {source!r})")
-            self._has_portable = True
+            await self._talk.run("None", ask=f"{_INSIDE}.add_module({_PORTABLE!r}, {source!r})")
+            self._has.add(_PORTABLE)
 
 
 def _source(package: str, name: str) -> str:

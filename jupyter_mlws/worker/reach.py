@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -51,8 +51,13 @@ class Reach:
             return str(self._files.tracking)
         # MLflow's server listens on this machine alone, and its token is not for others.
         kept = {key: value for key, value in handed.environment.items() if key != "MLFLOW_TRACKING_TOKEN"}
-        content = {"environment": {**kept, **_NOBODY}, "bootstrap": handed.bootstrap}
         path = self._files.tracking_elsewhere
+        content = {
+            "environment": {**kept, **_NOBODY},
+            "bootstrap": handed.bootstrap,
+            "settings": handed.settings,
+            "sources": await asyncio.to_thread(_with_texts, handed.sources),
+        }
         await asyncio.to_thread(path.write_text, json.dumps(content), encoding="utf-8")
         return await self._tended(there.bring(path))
 
@@ -102,3 +107,10 @@ class Reach:
             return doing.result()
         finally:
             doing.cancel()
+
+
+def _with_texts(sources: Mapping[str, tuple[str, str | None]]) -> dict[str, tuple[str, str]]:
+    return {
+        name: (path, Path(path).read_text("utf-8") if text is None else text)
+        for name, (path, text) in sources.items()
+    }

@@ -26,7 +26,7 @@ from jupyter_mlws.model.forking import Forking
 from jupyter_mlws.model.job import JobKind, ResultItem
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.worker.attempt_folder import AttemptFolder, Tracking
-from jupyter_mlws.worker.conversation import Conversation, KernelDied
+from jupyter_mlws.worker.conversation import Conversation, Exchange, KernelDied
 from jupyter_mlws.worker.escalation import Step
 from jupyter_mlws.worker.event_log import EventLog
 from jupyter_mlws.worker.kernel_start import kernel_info, start_failure
@@ -42,6 +42,7 @@ from jupyter_mlws.worker.watch import after, watch_usage
 if TYPE_CHECKING:
     from jupyter_mlws.worker.outputs import Outputs
 
+_PYTHONS = ("python", "ipython")  # what a kernel calls its language
 _POLL_SECONDS = 0.02
 _QUIET_SECONDS = 0.5  # that the first cell of a kernel elsewhere has for itself
 _TELL_SECONDS = 5.0  # for a kernel elsewhere to tell its packages at the end
@@ -95,9 +96,14 @@ class Run:
             talk = self._talk = Conversation(
                 kernel.client, spool=self._folder.root, hear=self._hear, hold=self._holds, tend=self._tend
             )
+            # One on this machine is prepared by the first thing that it is asked, which saves an answer.
+            known = kernel.files is None and kernel.language in _PYTHONS
+            begun = await self._begin(PythonKernel(talk), reach) if known else None
             info = await self._ready(talk)
-            python = PythonKernel(talk) if _is_python(info) else None
-            interpreter = None if python is None else await self._prepare(python, reach)
+            python = interpreter = None
+            if _is_python(info):
+                python, preparing = begun or await self._begin(PythonKernel(talk), reach)
+                interpreter = await self._prepared(python, preparing)
             self._announce(kernel, info, interpreter)
         finally:
             ready = await asyncio.gather(loading, return_exceptions=True)
@@ -204,11 +210,10 @@ class Run:
         code.notebook["metadata"]["language_info"] = info.get("language_info") or {}
         notebook = ExecutedNotebook(code.notebook, path=self._folder.files.notebook, client=talk.client)
         self._outputs = Outputs(log=self._log, notebook=notebook, folder=self._folder.files.outputs)
-        self._outputs.write_notebook()
         for warning in code.warnings:
             self.say(warning, level="warning")
 
-    async def _prepare(self, python: PythonKernel, reach: Reach) -> Interpreter:
+    async def _begin(self, python: PythonKernel, reach: Reach) -> tuple[PythonKernel, Exchange]:
         """Bring in what the server hands over for MLflow, too; without it the job runs all the same."""
         tracking = self._folder.tracking() if self._task.tracking else Tracking()
         if tracking is None or tracking.error:
@@ -216,7 +221,10 @@ class Run:
             self.say(f"The job runs without a run in MLflow: {reason}", level="warning")
             tracking = Tracking()
         handed = await reach.tracking(tracking) if tracking.bootstrap else None
-        found = await python.prepare(tracking=handed, sink=reach.sink)
+        return python, python.begin(tracking=handed, sink=reach.sink)
+
+    async def _prepared(self, python: PythonKernel, begun: Exchange) -> Interpreter:
+        found = await python.prepared(begun)
         if found.problem:
             self.say(f"The job's code cannot log to MLflow: {found.problem}.", level="warning")
         return found
@@ -345,7 +353,7 @@ async def _environment(
 
 
 def _is_python(info: Mapping[str, Any]) -> bool:
-    return str((info.get("language_info") or {}).get("name", "")).lower() in ("python", "ipython")
+    return str((info.get("language_info") or {}).get("name", "")).lower() in _PYTHONS
 
 
 def _load(task: Task, notebook: Mapping[str, Any] | None) -> Program:

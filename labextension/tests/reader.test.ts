@@ -54,6 +54,8 @@ class FakeLog {
         : (this.lines.at(last + 1)?.offset ?? this.size);
     return Promise.resolve({
       attempt: query.attempt ?? 1,
+      newest: query.attempt ?? 1,
+      status: 'Running',
       offset,
       next,
       size: this.size,

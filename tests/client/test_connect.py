@@ -196,3 +196,10 @@ def test_the_finder_prefers_what_the_call_said(monkeypatch):
 )
 def test_which_addresses_are_this_machine(url, near):
     assert is_loopback(url) is near
+
+
+def test_the_address_of_a_server_is_no_workspace(place, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Invalid, match="http://127.0.0.1:8888.*is the address of a server"):
+        mlws.connect("http://127.0.0.1:8888")
+    assert list(tmp_path.iterdir()) == []

@@ -90,3 +90,38 @@ async def test_a_forked_job_ends_as_any_other(
         if said:
             assert said in str(attempt.error)
         await both_serve(place, wait_until)
+
+
+def fork_server_of_workers(place: Any) -> psutil.Process:
+    """The fork server that has no spares behind keepers: the one of workers."""
+    servers = [psutil.Process(int(lock.read_text())) for lock in place.runtime.glob("fork-*/lock")]
+    return next(each for each in servers if "jupyter_mlws.worker" in " ".join(each.cmdline()))
+
+
+async def test_a_worker_waits_for_the_next_job(place: Any, forking: Forking, wait_until: Any) -> None:
+    compute = LocalCompute(forking=forking)
+    await launched(
+        compute, prepare(place.root / "a1", code="print(1)", task={"forking": forking}), wait_until
+    )
+    await both_serve(place, wait_until)
+    server = fork_server_of_workers(place)
+    await wait_until(lambda: server.children(), what="a worker that waits")
+    (waiting,) = server.children()
+
+    second = prepare(place.root / "a2", code="print(2)", task={"forking": forking})
+    assert (await compute.launch(second.root)).pid == waiting.pid
+    await wait_until(lambda: not waiting.is_running(), what="the worker's end")
+    assert second.text() == "2\n"
+
+    # One that was killed while it waited is no job's trouble.
+    await wait_until(lambda: server.children(), what="another worker that waits")
+    server.children()[0].kill()
+    third = prepare(place.root / "a3", code="print(3)", task={"forking": forking})
+    await launched(compute, third, wait_until)
+    assert third.text() == "3\n"
+
+    # Those that wait end with their server, however it ends.
+    await wait_until(lambda: server.children(), what="a third worker that waits")
+    left = server.children()
+    server.kill()
+    await wait_until(lambda: not any(each.is_running() for each in left), what="their end")

@@ -12,11 +12,12 @@ import psutil
 import pytest
 
 from jupyter_mlws.compute.roster import ComputeUnknown
-from jupyter_mlws.jobs.service import JobEnded, NothingThere
+from jupyter_mlws.jobs.folder import NothingThere
+from jupyter_mlws.jobs.kernelspecs import KernelUnknown
+from jupyter_mlws.jobs.service import JobEnded
 from jupyter_mlws.jobs.submission import (
     BlobMissing,
     FolderMissing,
-    KernelUnknown,
     NotebookMalformed,
     OutputNameInvalid,
     ResourcesTooLarge,

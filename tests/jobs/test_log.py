@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,23 @@ from jupyter_mlws.jobs.log import (
     read_page,
 )
 from jupyter_mlws.model.events import LogEvent, Message, Output
+from jupyter_mlws.model.identity import new_id
+from jupyter_mlws.model.job import Job, JobKind, JobSpec
+from jupyter_mlws.model.status import JobStatus
 
 
 def line(event: LogEvent) -> bytes:
     return event.model_dump_json().encode() + b"\n"
 
 
+def job(status: JobStatus) -> Job:
+    spec = JobSpec(kind=JobKind.CELL, name="job", code="x = 1")
+    return Job(
+        id=new_id(), spec=spec, status=status, attempt=1, created_by="me", created_at=datetime.now(UTC)
+    )
+
+
+RUNNING, ENDED = job(JobStatus.RUNNING), job(JobStatus.COMPLETED)
 MESSAGES = [line(Message(t=n, text=f"number {n}")) for n in range(10)]
 
 
@@ -51,7 +63,7 @@ def test_a_line_longer_than_the_limit_is_read_whole(tmp_path: Path) -> None:
 def test_pages_give_every_event_once(log: Path) -> None:
     offset, texts = 0, []
     while True:
-        page = read_page(log, attempt=1, offset=offset, tail=None, limit=120, ended=True)
+        page = read_page(log, ENDED, attempt=1, offset=offset, tail=None, limit=120)
         texts += [event.text for event in page.events if isinstance(event, Message)]
         offset = page.next
         if page.done:
@@ -60,7 +72,7 @@ def test_pages_give_every_event_once(log: Path) -> None:
 
 
 def test_the_tail_begins_with_a_whole_line(log: Path) -> None:
-    page = read_page(log, attempt=1, offset=0, tail=len(MESSAGES[-1]) + 3, limit=1000, ended=False)
+    page = read_page(log, RUNNING, attempt=1, offset=0, tail=len(MESSAGES[-1]) + 3, limit=1000)
     assert [event.t for event in page.events] == [9]
     assert not page.done
 
@@ -68,7 +80,7 @@ def test_the_tail_begins_with_a_whole_line(log: Path) -> None:
 @pytest.mark.parametrize("offset", [1, 10_000])
 def test_an_offset_inside_a_line_or_beyond_the_end_is_refused(log: Path, offset: int) -> None:
     with pytest.raises(OffsetInvalid, match=str(offset)):
-        read_page(log, attempt=1, offset=offset, tail=None, limit=100, ended=False)
+        read_page(log, RUNNING, attempt=1, offset=offset, tail=None, limit=100)
 
 
 def test_a_line_that_cannot_be_read_becomes_a_warning(log: Path) -> None:
@@ -80,7 +92,7 @@ def test_a_line_that_cannot_be_read_becomes_a_warning(log: Path) -> None:
     warning = events[10]
     assert isinstance(warning, Message)
     assert (warning.level, "rubbish" in warning.text) == ("warning", True)
-    page = read_page(log, attempt=1, offset=0, tail=None, limit=10_000, ended=True)
+    page = read_page(log, ENDED, attempt=1, offset=0, tail=None, limit=10_000)
     assert (len(page.events), page.done) == (12, True)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_mlws.jobs.service import NothingThere
+from jupyter_mlws.jobs.folder import NothingThere
 from jupyter_mlws.model.job import Rerun
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store import jobs as rows

@@ -4,6 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,3 +44,15 @@ async def test_the_next_leader_takes_the_bell_over(path: Path) -> None:
     ring(path, "job")
     assert await second.wait(30) == {"job"}
     second.close()
+
+
+async def test_who_rings_is_heard_before_anybody_asks(path: Path, wait_until: Any) -> None:
+    heard: list[str] = []
+    bell = Doorbell(path, heard=heard.append)
+    bell.listen()
+    bell.ring("from here")
+    ring(path, "job")
+    await wait_until(lambda: heard)
+    assert heard == ["job"]
+    assert await bell.wait(30) == {"from here", "job"}
+    bell.close()

@@ -32,7 +32,10 @@ class Opener:
         async def close() -> None:
             self.history.append(f"close {choice}")
 
-        return SimpleNamespace(name=choice, close=close)
+        def let_go() -> None:
+            self.history.append(f"let go {choice}")
+
+        return SimpleNamespace(name=choice, close=close, let_go=let_go)
 
     async def opened(self, services: Any) -> None:
         self.history.append(f"told {services.name}")
@@ -113,7 +116,7 @@ async def test_the_old_one_is_closed_when_its_requests_are_answered(wait_until: 
             assert new.name == "b"
         assert "close a" not in opener.history
     await changing
-    assert opener.history == ["open a", "told a", "open b", "told b", "close a"]
+    assert opener.history == ["open a", "told a", "open b", "told b", "let go a", "close a"]
 
 
 async def test_one_that_cannot_be_opened_changes_nothing() -> None:

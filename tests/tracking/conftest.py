@@ -22,7 +22,7 @@ import pytest
 from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import TrackingAddress
-from jupyter_mlws.tracking.handover import Bootstrap, Handover, KnownRun, Settings, handover
+from jupyter_mlws.tracking.handover import Handover, KnownRun, Settings, handover
 from jupyter_mlws.tracking.identity import RunIdentity, identify
 from jupyter_mlws.tracking.recording import RunRecord
 from jupyter_mlws.tracking.server import TrackingServer
@@ -125,7 +125,7 @@ def begin(live: Live, *, experiment: str = "Jobs", params: dict[str, Any] | None
         doorbell=None,
         run=known,
     )
-    given = handover(live.server.reserve(), run=run, settings=settings, bootstrap=Bootstrap())
+    given = handover(live.server.reserve(), run=run, settings=settings)
     return JobRun(run, job, folder, given)
 
 
@@ -215,7 +215,7 @@ import json, os, sys
 given = json.load(open("handover.json"))
 bootstrap = {}
 exec(given["bootstrap"], bootstrap)
-bootstrap["install"](given["environment"])
+bootstrap["install"](given)
 assert "mlflow" not in sys.modules
 J = given["run_id"]
 result = {}

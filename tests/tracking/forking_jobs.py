@@ -20,7 +20,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     bootstrap: dict[str, Any] = {}
     try:
         exec(task["handover"]["bootstrap"], bootstrap)
-        bootstrap["install"](task["handover"]["environment"])
+        bootstrap["install"](task["handover"])
         exec(task["code"], {"__name__": "__main__", "J": task["handover"]["run_id"], "result": result})
     except BaseException:
         result["error"] = traceback.format_exc()

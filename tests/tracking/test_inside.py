@@ -452,9 +452,7 @@ async def test_in_a_real_kernel(live: Any, new_job: Any, tmp_path: Path, runs: R
     client.start_channels()
     try:
         await client.wait_for_ready(timeout=60)
-        bootstrap = (
-            f"_b = {{}}; exec({given['bootstrap']!r}, _b); _b['install']({given['environment']!r}); del _b"
-        )
+        bootstrap = f"_b = {{}}; exec({given['bootstrap']!r}, _b); _b['install']({given!r}); del _b"
         cell = "import mlflow\nmlflow.log_metric('from_a_cell', 4)\nassert mlflow.active_run().info.run_id"
         for code in (bootstrap, cell):
             reply = await client.execute_interactive(code, timeout=60, output_hook=lambda message: None)

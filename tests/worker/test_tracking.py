@@ -8,9 +8,9 @@ from attempts import prepare, start
 
 BOOTSTRAP = """
 import os, sys
-def install(environment, sink):
-    os.environ.update(environment)
-    sys.modules["__main__"].seen_by_bootstrap = sorted(environment)
+def install(handed, sink):
+    os.environ.update(handed["environment"])
+    sys.modules["__main__"].seen_by_bootstrap = sorted(handed["environment"])
 """
 
 
@@ -52,7 +52,7 @@ def test_without_a_handover_the_job_runs_and_says_so(attempt):
 
 
 def test_a_broken_bootstrap_does_not_stop_the_job(place):
-    job = attempt_with(place, bootstrap="def install(environment, sink): raise RuntimeError('no')")
+    job = attempt_with(place, bootstrap="def install(handed, sink): raise RuntimeError('no')")
     assert job.last["status"] == "Completed"
     assert any("RuntimeError: no" in text for text in job.messages)
 

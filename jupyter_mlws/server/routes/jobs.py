@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from jupyter_mlws.jobs.long_polls import Hold
 from jupyter_mlws.model.answers import AttemptList, JobComparison
 from jupyter_mlws.model.errors import Invalid
 from jupyter_mlws.model.events import EventPage
@@ -22,6 +23,18 @@ class FolderOutside(Invalid):
     code = "folder_outside"
 
 
+_LONGEST_WAIT = 30.0  # seconds; a proxy ends what takes a minute
+
+Wait = Annotated[float, Field(ge=0, le=_LONGEST_WAIT, allow_inf_nan=False)]
+
+
+class JobGetQuery(Record):
+    """When to give a job."""
+
+    wait: Wait = 0
+    """Seconds that the answer is held for at most, until the job has ended."""
+
+
 class EventQuery(Record):
     """Which piece of an event log to give."""
 
@@ -33,6 +46,9 @@ class EventQuery(Record):
     """Begin instead at the first whole event of the last `tail` bytes."""
     limit: Annotated[int, Field(ge=1, le=1_000_000)] = 1_000_000
     """Bytes; at least one event is given."""
+    wait: Wait = 0
+    """Seconds that the answer is held for at most, while there is nothing new: until the log is longer than
+    `offset`, the attempt is over, or the job has begun anew."""
 
 
 async def submit(call: Call[NoQuery, JobSpec]) -> Job:
@@ -66,9 +82,9 @@ async def compare(call: Call[ComparisonQuery, None]) -> JobComparison:
     return await call.services.jobs.compare(call.query.id)
 
 
-async def get(call: Call[NoQuery, None]) -> Job:
-    """Give one job."""
-    return await call.services.jobs.get(call.path["id"])
+async def get(call: Call[JobGetQuery, None]) -> Job:
+    """Give one job, at once or when it has ended."""
+    return await call.services.jobs.get(call.path["id"], hold=Hold(call.query.wait, call.when_gone))
 
 
 async def patch(call: Call[NoQuery, JobPatch]) -> Job:
@@ -98,7 +114,7 @@ async def attempts(call: Call[NoQuery, None]) -> AttemptList:
 
 
 async def events(call: Call[EventQuery, None]) -> EventPage:
-    """Give a piece of an attempt's event log."""
+    """Give a piece of an attempt's event log, at once or when there is something new."""
     query = call.query
     return await call.services.jobs.events(
         call.path["id"],
@@ -106,6 +122,7 @@ async def events(call: Call[EventQuery, None]) -> EventPage:
         offset=query.offset,
         tail=query.tail,
         limit=query.limit,
+        hold=Hold(query.wait, call.when_gone),
     )
 
 
@@ -146,7 +163,7 @@ ROUTES: tuple[AnyRoute, ...] = (
         resource="jobs",
         summary="Get a job",
         run=get,
-        query=NoQuery,
+        query=JobGetQuery,
         answer=Job,
     ),
     Route(

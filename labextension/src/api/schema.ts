@@ -233,7 +233,7 @@ export interface paths {
     };
     /**
      * Get a job
-     * @description Give one job.
+     * @description Give one job, at once or when it has ended.
      */
     get: operations['jobs_get'];
     put?: never;
@@ -321,7 +321,7 @@ export interface paths {
     };
     /**
      * A piece of a job's event log
-     * @description Give a piece of an attempt's event log.
+     * @description Give a piece of an attempt's event log, at once or when there is something new.
      */
     get: operations['jobs_events'];
     put?: never;
@@ -813,9 +813,17 @@ export interface components {
       /** @default null */
       hint: string | null;
     };
-    /** @description A piece of an event log. `size` is the log's length in bytes now, `done` that nothing will follow. */
+    /**
+     * @description A piece of an event log. `size` is the log's length in bytes now, `done` that nothing will follow.
+     *
+     *     `done` speaks of the attempt: the job goes on where `newest` is greater, or `status` is not terminal.
+     */
     EventPage: {
       attempt: number;
+      /** @description Number of the job's newest attempt; 0 before the first. */
+      newest: number;
+      /** @description The job's, as it was before the log was read: one that is terminal means that the log is whole. */
+      status: components['schemas']['JobStatus'];
       offset: number;
       next: number;
       size: number;
@@ -2684,7 +2692,10 @@ export interface operations {
   };
   jobs_get: {
     parameters: {
-      query?: never;
+      query?: {
+        /** @description Seconds that the answer is held for at most, until the job has ended. */
+        wait?: number;
+      };
       header?: never;
       path: {
         id: string;
@@ -3155,6 +3166,11 @@ export interface operations {
         tail?: number | null;
         /** @description Bytes; at least one event is given. */
         limit?: number;
+        /**
+         * @description Seconds that the answer is held for at most, while there is nothing new: until the log is longer than
+         *     `offset`, the attempt is over, or the job has begun anew.
+         */
+        wait?: number;
       };
       header?: never;
       path: {
