@@ -18,8 +18,8 @@ from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store import run_values, workspaces
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import read_record
-from jupyter_mlws.tracking.runs import Runs
 from tests.jobs.conftest import cell
+from tests.mlflow_runs import Runs
 
 Open = Callable[..., Awaitable[Services]]
 

@@ -17,9 +17,8 @@ from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store import workspaces
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import read_record
-from jupyter_mlws.tracking.rest import TrackingRefused
-from jupyter_mlws.tracking.runs import Runs
 from tests.jobs.conftest import cell, text_of
+from tests.mlflow_runs import Runs, TrackingRefused
 from tests.remotes.proxy import Proxy
 from tests.remotes.server import Elsewhere, running
 

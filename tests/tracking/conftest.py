@@ -25,10 +25,10 @@ from jupyter_mlws.tracking.address import TrackingAddress
 from jupyter_mlws.tracking.handover import Handover, KnownRun, Settings, handover
 from jupyter_mlws.tracking.identity import RunIdentity, identify
 from jupyter_mlws.tracking.recording import RunRecord
-from jupyter_mlws.tracking.runs import Runs
 from jupyter_mlws.tracking.server import TrackingServer
 from jupyter_mlws.tracking.shipper import Shipper
 from jupyter_mlws.tracking.shipping_request import Told
+from tests.mlflow_runs import Runs
 
 _numbers = itertools.count(1)
 

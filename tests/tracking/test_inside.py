@@ -13,7 +13,7 @@ from jupyter_client.manager import AsyncKernelManager
 
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.tracking.recording import RunRecord
-from jupyter_mlws.tracking.runs import Runs
+from tests.mlflow_runs import Runs
 from tests.tracking.conftest import ship_all
 
 DATA = """

@@ -13,7 +13,7 @@ from jupyter_mlws.model.job import InputItem, Inputs, Job, JobKind, JobSpec, Ori
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.tracking.git import GitState
 from jupyter_mlws.tracking.recording import RunRecord, git_tags, job_tags
-from jupyter_mlws.tracking.runs import Runs
+from tests.mlflow_runs import Runs
 from tests.tracking.conftest import begin, ship_all
 
 

@@ -25,8 +25,8 @@ from jupyter_mlws.tracking.address import ServerRecord, read_record, write_recor
 from jupyter_mlws.tracking.identity import identify
 from jupyter_mlws.tracking.mlflow_database import is_due
 from jupyter_mlws.tracking.recording import RunRecord
-from jupyter_mlws.tracking.runs import Runs
 from jupyter_mlws.tracking.server import TrackingAddress, TrackingFailed, TrackingServer
+from tests.mlflow_runs import Runs
 from tests.tracking.conftest import JobRun, Live, begin, ship_all
 
 Make = Callable[..., TrackingServer]
