@@ -65,7 +65,7 @@ def search(database: Path) -> float:
 
 def searched(folder: Path, *, runs: int, rounds: int) -> tuple[float, float, float]:
     """Return the medians of `search` before and after ANALYZE, and the seconds of ANALYZE itself."""
-    from jupyter_mlws.tracking.serve import analyze
+    from jupyter_mlws.tracking.mlflow_database import analyze
 
     database = folder / "mlflow.db"
     make = (
