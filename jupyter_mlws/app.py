@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -140,7 +141,7 @@ class Services:
             launcher=launcher,
             recorder=recorder,
             shipping=shipping,
-            ring=doorbell.ring,
+            ring=partial(doorbell.ring, patient=True),
         )
         loop = ReconcileLoop(
             leadership=Leadership(database),

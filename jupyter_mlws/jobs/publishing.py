@@ -1,4 +1,4 @@
-"""Tells a server what changed: tails the outbox, and passes on at most 20 changes a second for one job."""
+"""Tells a server what changed: tails the outbox, and passes on what is new of each thing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.events import Change
-from jupyter_mlws.model.pace import Pace
 from jupyter_mlws.store import outbox
 
-_LOOKS_PER_SECOND, _AT_ONCE = 20, 10
+_LONGEST_REST = 0.05  # after a look, as long as it took: half of the time is for others
 _LOOK_SECONDS = 0.5  # another server's writes do not wake this one
 _KEPT = 10_000
 _TRIM_EVERY = 2_000
@@ -56,8 +55,9 @@ class Publisher:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self, after: int) -> None:
-        passed, pace = 0, Pace(per_second=_LOOKS_PER_SECOND, burst=_AT_ONCE)
+        passed = 0
         while True:
+            began = time.monotonic()
             try:
                 changes = await self._records.read(partial(outbox.read, after=after))
                 if changes:
@@ -71,9 +71,10 @@ class Publisher:
                 _log.warning("Changes cannot be read now: %s", error)
             except Exception:
                 _log.exception("A change could not be passed on.")
+            rest = min(time.monotonic() - began, _LONGEST_REST)
             # Not wait_for: before Python 3.12 it can swallow the cancellation that ends the loop.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._woken.wait()
-            await asyncio.sleep(pace.turn(time.monotonic()))
+            await asyncio.sleep(rest)
             self._woken.clear()

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+from jupyter_mlws.worker.doorbell import PATIENT
 
 _LONGEST = 512
 
@@ -27,6 +30,7 @@ class Doorbell:
         self._heard = heard
         self._rung: set[str] = set()
         self._woken = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._socket: socket.socket | None = None
 
     def listen(self) -> None:
@@ -50,22 +54,29 @@ class Doorbell:
             self._socket.close()
             self._socket = None
 
-    def ring(self, name: str) -> None:
-        """Ring from this process; on the event loop."""
+    def ring(self, name: str, *, patient: bool = False) -> None:
+        """Ring from this process; on the event loop. Who is `patient` can wait for others."""
         self._rung.add(name)
         self._woken.set()
+        if not patient:
+            self._hurried.set()
 
-    async def wait(self, timeout: float) -> frozenset[str]:
-        """Return who rang since the last call; after `timeout` seconds of silence, nobody."""
-        # Not wait_for: before Python 3.12 it can swallow the cancellation that ends the loop.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await self._woken.wait()
+    async def wait(self, timeout: float, *, rest: float = 0.0, patience: float = 0.0) -> frozenset[str]:
+        """Return who rang since the last call; after `timeout` seconds of silence, nobody.
+
+        Not before `rest` seconds have gone by, and where all are patient, not before `patience` seconds.
+        """
+        began = time.monotonic()
+        if await _set_within(self._woken, timeout):
+            await _set_within(self._hurried, patience - (time.monotonic() - began))
+            if (left := rest - (time.monotonic() - began)) > 0:
+                await asyncio.sleep(left)
         return self.rung()
 
     def rung(self) -> frozenset[str]:
         """Return who rang since the last call, without waiting."""
         self._woken.clear()
+        self._hurried.clear()
         rung, self._rung = frozenset(self._rung), set()
         return rung
 
@@ -73,7 +84,19 @@ class Doorbell:
         assert self._socket is not None
         with contextlib.suppress(BlockingIOError):
             while True:
-                name = self._socket.recv(_LONGEST).decode(errors="replace")
+                packet = self._socket.recv(_LONGEST).decode(errors="replace")
+                name = packet.removeprefix(PATIENT)
                 if self._heard is not None:
                     self._heard(name)
-                self.ring(name)
+                self.ring(name, patient=name != packet)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event at most so long; return whether it is set."""
+    if event.is_set() or seconds <= 0:
+        return event.is_set()
+    # Not wait_for: before Python 3.12 it can swallow the cancellation that ends the loop.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    return event.is_set()

@@ -11,13 +11,14 @@ from typing import Protocol
 from sqlalchemy.exc import SQLAlchemyError
 
 from jupyter_mlws.model.errors import MlwsError
-from jupyter_mlws.model.pace import Pace
 from jupyter_mlws.reconcile.doorbell import Doorbell
 from jupyter_mlws.reconcile.leadership import Leadership
 from jupyter_mlws.store.epoch import LeaseLost
 
 _SWEEP_SECONDS = 1.0
-_STEPS_PER_SECOND, _AT_ONCE = 20, 10  # so that a job that writes much is not read line by line
+# Between two steps: as long as a step takes, so that half of the time is for others; and where nobody is in a
+# hurry, so that a job that writes much is not read line by line.
+_LONGEST_REST = _PATIENCE = 0.05
 _log = logging.getLogger(__name__)
 
 
@@ -87,14 +88,14 @@ class ReconcileLoop:
         for controller in self._controllers:
             await controller.take_over(epoch)
         rung: frozenset[str] = frozenset()
-        pace = Pace(per_second=_STEPS_PER_SECOND, burst=_AT_ONCE)
         while self._leadership.epoch == epoch:
+            began = time.monotonic()
             for controller in self._controllers:
                 await self._step(controller, rung)
-            rung = await self._doorbell.wait(_SWEEP_SECONDS)
-            if (pause := pace.turn(time.monotonic())) > 0:
-                await asyncio.sleep(pause)
-                rung |= self._doorbell.rung()
+            took = time.monotonic() - began
+            rung = await self._doorbell.wait(
+                _SWEEP_SECONDS, rest=min(took, _LONGEST_REST), patience=_PATIENCE
+            )
 
     async def _step(self, controller: Controller, rung: frozenset[str]) -> None:
         try:

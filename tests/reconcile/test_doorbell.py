@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from jupyter_mlws.reconcile.doorbell import Doorbell, ring
+from jupyter_mlws.worker.doorbell import Doorbell as WorkersBell
 
 
 @pytest.fixture
@@ -55,4 +56,20 @@ async def test_who_rings_is_heard_before_anybody_asks(path: Path, wait_until: An
     await wait_until(lambda: heard)
     assert heard == ["job"]
     assert await bell.wait(30) == {"from here", "job"}
+    bell.close()
+
+
+async def test_who_is_patient_waits_for_others_and_who_is_not_does_not(path: Path) -> None:
+    bell = Doorbell(path)
+    bell.listen()
+    bell.ring("grew", patient=True)
+    waiting = asyncio.create_task(bell.wait(600, patience=600))
+    await asyncio.sleep(0)
+    worker = WorkersBell(str(path), name="log")
+    worker.ring()
+    worker.ring(at_once=True)
+    async with asyncio.timeout(30):
+        assert await waiting == {"grew", "log"}
+    bell.ring("grew", patient=True)
+    assert await bell.wait(600, patience=0.01) == {"grew"}
     bell.close()
