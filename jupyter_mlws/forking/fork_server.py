@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 PACKET = 1 << 20  # bytes at most of a request: the variables of a job are in it
 _TICK = 5.0  # seconds between two looks at the clock and the packages
-_QUIET = 0.05  # seconds after a spare was taken in which no other is forked, unless somebody waits
+_QUIET = 0.03  # seconds after a spare was taken in which no other is forked, unless somebody waits
 _FAILURES = 3  # in a row, after which no spare is forked before somebody asks for one
 
 
