@@ -137,7 +137,7 @@ class BlobWriter:
         self._size = 0
         self._file = create_private(incoming)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Add bytes. Raises `DiskFull`."""
         with refusals(self._incoming):
             self._file.write(data)
