@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -40,7 +41,7 @@ class AsyncJobs:
 
     def __init__(self, door: Door, *, workspace: Mapping[str, str]) -> None:
         self._door = door
-        self._blobs = BlobSender(door)
+        self._blobs = BlobSender(door, workspace=Path(workspace["path"]))
         self._workspace = workspace
 
     async def submit(

@@ -86,9 +86,11 @@ class Door:
         """Send the record `body`; return the answer as a `kind`. Raises the server's error."""
         return self.read((await self._answer(method, path, body=body)).content, kind)
 
-    async def json(self, method: str, path: str, *, body: object = None) -> object:
+    async def json(
+        self, method: str, path: str, *, query: Query | None = None, body: object = None
+    ) -> object:
         """Return the answer's JSON as it is; None for an empty answer. Raises the server's error."""
-        response = await self._answer(method, path, body=body)
+        response = await self._answer(method, path, query=query, body=body)
         return response.json() if response.content else None
 
     async def text(self, path: str) -> str:

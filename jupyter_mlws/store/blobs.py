@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 import time
 from collections.abc import Callable, Container
 from pathlib import Path
@@ -18,6 +19,7 @@ from jupyter_mlws.store.durable import create_private, locked, make_folder, refu
 
 UNUSED_SECONDS = 86_400.0
 """How long a blob stays that no job needs."""
+_INCOMING = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -85,6 +87,43 @@ class Blobs:
             sha, _ = writer.commit()
         return sha
 
+    def adopt(self, name: str, sha: str) -> int:
+        """Keep the file `name`, which a process of this user laid into `incoming`, as the blob `sha`.
+
+        Return its size in bytes; it is on the disk then. Raises `BlobNotFound` where there is no such file of
+        this user's, `BlobMismatch` (the file is gone then), `DiskFull` or `WorkspaceReadOnly`.
+        """
+        place, incoming = self._place(sha), self._incoming / name
+        if _INCOMING.fullmatch(name) is None:
+            raise BlobNameInvalid(f"{name[:100]!r} is not the name of a file that was laid ready.")
+        try:
+            # Neither a link nor a pipe that nobody writes to leads anywhere.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(incoming, flags)
+        except OSError as error:
+            raise BlobNotFound(f"No file {name} was laid ready here: {error.strerror}.") from error
+        try:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_nlink != 1:
+                raise BlobNotFound(f"{name} is not a file of this user's alone.")
+            with refusals(place):
+                self._rename(descriptor, incoming, place, sha=sha, size=facts.st_size)
+        finally:
+            os.close(descriptor)
+        return facts.st_size
+
+    def _rename(self, descriptor: int, incoming: Path, place: Path, *, sha: str, size: int) -> None:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sha:
+            incoming.unlink(missing_ok=True)
+            raise _mismatch(size, found, sha)
+        os.fchmod(descriptor, 0o600)
+        os.fsync(descriptor)
+        make_folder(place.parent)
+        incoming.replace(place)
+        sync_folder(place.parent)
+
     def sweep(self, *, older_than: float = UNUSED_SECONDS) -> int:
         """Remove what killed writers left, untouched for `older_than` seconds; return how many files."""
         removed = 0
@@ -120,6 +159,13 @@ class Blobs:
         return self._root / sha[:2] / sha
 
 
+def _mismatch(size: int, found: str, expected: str) -> BlobMismatch:
+    return BlobMismatch(
+        f"The {size} bytes that arrived have the hash {found}, not {expected[:100]!r}.",
+        hint="Send the file again; it was changed or cut off on the way.",
+    )
+
+
 def _is_unused(place: Path) -> bool:
     try:
         return time.time() - place.stat().st_mtime > UNUSED_SECONDS
@@ -153,10 +199,7 @@ class BlobWriter:
         sha = self._hash.hexdigest()
         if expected_sha is not None and sha != expected_sha:
             self.abort()
-            raise BlobMismatch(
-                f"The {self._size} bytes that arrived have the hash {sha}, not {expected_sha[:100]!r}.",
-                hint="Send the file again; it was changed or cut off on the way.",
-            )
+            raise _mismatch(self._size, sha, expected_sha)
         place = self._place_of(sha)
         try:
             with refusals(place):

@@ -34,6 +34,24 @@ def test_a_blob_is_kept_once(api: httpx.Client) -> None:
     assert api.head(f"/blobs/{sha}").status_code == 200
 
 
+def test_a_file_on_this_machine_is_handed_over_and_not_sent(
+    jupyter_server: RunningServer, api: httpx.Client
+) -> None:
+    content, name = os.urandom(2_000_000), "0123456789abcdef" * 2
+    sha = hashlib.sha256(content).hexdigest()
+    folder = jupyter_server.workspace / "blobs" / "incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    answer = api.put(f"/blobs/{sha}", params={"incoming": name})
+    assert (answer.status_code, answer.json()) == (201, {"sha256": sha, "size": len(content)})
+    assert api.head(f"/blobs/{sha}").status_code == 200
+    assert incoming(jupyter_server) == []
+    gone = api.put(f"/blobs/{sha}", params={"incoming": name})
+    assert (gone.status_code, gone.json()["error"]["code"]) == (404, "blob_not_found")
+    wrong = api.put(f"/blobs/{sha}", params={"incoming": "../../../etc/passwd"})
+    assert wrong.status_code == 422
+
+
 def test_an_empty_blob(api: httpx.Client) -> None:
     sha = hashlib.sha256().hexdigest()
     assert api.put(f"/blobs/{sha}", content=b"").json()["size"] == 0

@@ -219,3 +219,61 @@ def test_strange_files_are_left_alone_and_an_empty_store_is_fine(blobs, layout):
     os.utime(strange, (0, 0))
     assert blobs.collect(set()) == 0
     assert strange.exists()
+
+
+def laid(layout, data, name="a" * 32):
+    place = layout.blobs / "incoming" / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(data)
+    return place
+
+
+def test_a_file_that_was_laid_ready_becomes_the_blob(blobs, layout):
+    data = os.urandom(3_000_000)
+    sha = hashlib.sha256(data).hexdigest()
+    place = laid(layout, data)
+    place.chmod(0o666)
+    assert blobs.adopt(place.name, sha) == len(data)
+    assert blobs.path(sha).read_bytes() == data
+    assert stat.S_IMODE(blobs.path(sha).stat().st_mode) == 0o600
+    assert left_over(layout) == []
+
+
+def test_a_file_with_another_hash_is_not_kept(blobs, layout):
+    place = laid(layout, b"hi")
+    with pytest.raises(BlobMismatch):
+        blobs.adopt(place.name, OTHER)
+    assert left_over(layout) == []
+
+
+@pytest.mark.parametrize("name", ["", "..", "../../x", "a/b", "A" * 32, "a" * 31, "a" * 32 + "\n"])
+def test_a_name_that_leads_elsewhere_is_refused(blobs, name):
+    with pytest.raises(BlobNameInvalid):
+        blobs.adopt(name, OTHER)
+
+
+def test_only_a_plain_file_of_ones_own_is_taken(blobs, layout, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"hi")
+    sha = hashlib.sha256(b"hi").hexdigest()
+    place = layout.blobs / "incoming" / ("b" * 32)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with pytest.raises(BlobNotFound):
+        blobs.adopt(place.name, sha)
+    place.symlink_to(secret)
+    with pytest.raises(BlobNotFound):
+        blobs.adopt(place.name, sha)
+    place.unlink()
+    os.link(secret, place)
+    with pytest.raises(BlobNotFound):
+        blobs.adopt(place.name, sha)
+    place.unlink()
+    os.mkfifo(place)
+    with pytest.raises(BlobNotFound):
+        blobs.adopt(place.name, sha)
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(BlobNotFound):
+        blobs.adopt(place.name, sha)
+    assert not blobs.has(sha)
+    assert secret.read_bytes() == b"hi"

@@ -166,7 +166,7 @@ export interface paths {
     get?: never;
     /**
      * Send a blob of any size; its bytes must have the hash that the path says
-     * @description Keep the streamed body, if it has the hash that the path says.
+     * @description Keep the streamed body, or the file that was laid ready, if it has the hash that the path says.
      */
     put: operations['blobs_put'];
     post?: never;
@@ -2270,7 +2270,14 @@ export interface operations {
   };
   blobs_put: {
     parameters: {
-      query?: never;
+      query?: {
+        /**
+         * @description Name of a file that a client on this machine laid into the workspace's `blobs/incoming`, 0600.
+         *
+         *     None: they are the body. Such a file is renamed, and not sent.
+         */
+        incoming?: string | null;
+      };
       header?: never;
       path: {
         sha256: string;
