@@ -22,6 +22,7 @@ _QUIET = (
 )
 _GIVE_UP = 10.0  # seconds without output after its answer until the cell is over, statuses or not
 _LAST_GASP = 0.3  # seconds to wait for output that is still under way when the kernel died
+_AFTER_GOODBYE = 0.002  # seconds: what is printed while it ends comes after its goodbye
 _IN_MEMORY = 16 << 20  # bytes of messages that wait; beyond, they wait on the disk
 _RECONNECT_MS = 10  # ZMQ's own 100 ms would be lost at each start
 
@@ -93,7 +94,7 @@ class Conversation:
         self._waiting = Fifo(folder=spool, memory=_IN_MEMORY)
         self._exchanges: dict[str, Exchange] = {}
         self._cell = 0
-        self._iopub_heard = False
+        self._iopub_heard = self._goodbye = False
         self._info: Message | None = None
         self.asked_for_input = False
 
@@ -165,11 +166,11 @@ class Conversation:
                 raise
 
     async def drain(self, *, seconds: float) -> None:
-        """Hear what still comes, until nothing came for `seconds`."""
+        """Hear what still comes, until nothing came for `seconds`, or less once the kernel said goodbye."""
         while True:
             if self._take_turn():
                 await asyncio.sleep(0)
-            elif not await self._wait(seconds):
+            elif not await self._wait(min(seconds, _AFTER_GOODBYE) if self._goodbye else seconds):
                 return
 
     async def _hear_the_rest(self) -> None:
@@ -268,6 +269,8 @@ class Conversation:
             if message["content"].get("execution_state") == "idle":
                 self._on_idle(message["parent_header"].get("msg_id", ""), now)
             return
+        if kind == "shutdown_reply":
+            self._goodbye = True
         if kind == "error" and exchange is not None:
             exchange.error = message["content"]
         # Output of nobody's (a thread, a widget's callback) belongs to the cell that runs.

@@ -178,7 +178,8 @@ class Chaos:
         # A spare has a folder, as long as it waits.
         folders = {path.name for path in self.place.runtime.glob("mlws/*/mlws-k*")}
         folders |= {path.name for path in self.place.runtime.glob("mlws-k*")}
-        spares = sum(len(psutil.Process(pid).children()) for pid in servers if psutil.pid_exists(pid))
+        of_kernels = {victim.process.pid for victim in there if victim.role == "kernel fork server"}
+        spares = sum(len(psutil.Process(pid).children()) for pid in of_kernels if psutil.pid_exists(pid))
         if len(folders) > spares:
             left.append(f"{len(folders)} folders of kernels, {spares} spares: {sorted(folders)}")
         return left

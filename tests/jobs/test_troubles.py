@@ -283,7 +283,7 @@ async def test_a_job_that_never_stops_writing_leaves_time_for_the_others(
         def ring(self, id: str) -> None:
             self.rung.append(id)
 
-    monkeypatch.setattr(watching, "read_events", lambda path, offset: ([], offset + 1))
+    monkeypatch.setattr(watching, "read_events", lambda path, offset: ([], offset + (4 << 20)))
     job, roster = make_job(status=JobStatus.RUNNING), Roster()
     attempt = Attempt(number=1, status=JobStatus.RUNNING, folder="x", created_at=datetime.now(UTC))
     following = Following(Progress(job, attempt), AttemptFolder(AttemptFiles(tmp_path)))
