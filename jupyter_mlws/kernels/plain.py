@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,7 @@ class PlainDriver:
     def __init__(self, *, alone: bool = False, note: Callable[[Path], None] = lambda place: None) -> None:
         """With `alone` this process runs one kernel and no other children: detached ones are found too.
 
-        `note` gets the folder of a kernel's sockets while it is still empty. Its kernel removes it when it is
+        `note` gets the folder of a kernel's sockets before it is made. Its kernel removes it when it is
         closed; whoever finds this process killed can remove it then.
         """
         self._alone = alone
@@ -55,8 +55,9 @@ class PlainDriver:
 
         spec = kernel_spec(choice)
         adopter = os.getpid() if self._alone and adopt_orphans() else None
-        place = Path(tempfile.mkdtemp(prefix=KERNEL_FOLDER, dir=_short_folder()))
+        place = Path(_short_folder(), KERNEL_FOLDER + secrets.token_hex(4))
         self._note(place)
+        place.mkdir(mode=0o700)  # noqa: ASYNC240 - in memory, and at once
         manager = AsyncKernelManager(
             connection_file=str(place / "kernel.json"), kernel_name=choice.name or ""
         )
