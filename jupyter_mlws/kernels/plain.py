@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,10 +183,10 @@ async def _launch(
         words.close_writer()
 
 
-def _short_folder() -> str | None:
+def _short_folder() -> str:
     """Where sockets lie: a folder of this user alone that the system clears, if its path is short enough."""
     folder = system_folder()
-    return str(folder) if folder is not None and len(str(folder)) <= _SHORT else None
+    return str(folder) if folder is not None and len(str(folder)) <= _SHORT else tempfile.gettempdir()
 
 
 def kernel_spec(choice: KernelChoice) -> KernelSpec:
