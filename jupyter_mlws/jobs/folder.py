@@ -6,15 +6,14 @@ import json
 import os
 import re
 import shutil
-import time
 from pathlib import Path
 
-from jupyter_mlws.model.attempt_files import KERNEL_FOLDER, AttemptFiles
+from jupyter_mlws.model.attempt_files import CONNECTION_FILE, KERNEL_FOLDER, AttemptFiles
 from jupyter_mlws.model.errors import NotFound
 from jupyter_mlws.processes.identity import ProcessRef
+from jupyter_mlws.processes.started_with import end_started_with
 
 _TAIL = 2000
-_TRIES, _TRY_SECONDS = 10, 0.05
 _KERNEL_FOLDER = re.compile(KERNEL_FOLDER + "[a-z0-9_]{8}")
 
 
@@ -73,18 +72,16 @@ class AttemptFolder:
             return None
 
     def remove_kernel_folder(self) -> None:
-        """Remove the sockets of a kernel whose worker was killed before it could; may take half a second."""
+        """End a kernel of which a killed worker had not told yet, and remove its sockets; may take seconds."""
         try:
             place = Path(self.files.kernel_folder.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return
         # The user's code can write that file: what does not look like such a folder stays.
         if place.is_absolute() and _KERNEL_FOLDER.fullmatch(place.name):
-            for _ in range(_TRIES):
-                shutil.rmtree(place, ignore_errors=True)
-                if not place.exists():
-                    return
-                time.sleep(_TRY_SECONDS)  # a kernel that was just starting put something into it meanwhile
+            # One that has just begun would make its folder anew.
+            end_started_with(str(place / CONNECTION_FILE))
+            shutil.rmtree(place, ignore_errors=True)
 
     def worker_log_tail(self) -> str:
         """Return the end of what the worker printed, for the case that it died."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_mlws.kernels.driver import KernelNotFound, KernelStartFailed, Promises, Usage
 from jupyter_mlws.kernels.last_words import LastWords
 from jupyter_mlws.kernels.process_tree import ProcessTree, adopt_orphans
-from jupyter_mlws.model.attempt_files import KERNEL_FOLDER
+from jupyter_mlws.model.attempt_files import CONNECTION_FILE, KERNEL_FOLDER
 from jupyter_mlws.model.job import KernelChoice
 from jupyter_mlws.processes.runtime_folder import system_folder
 
@@ -60,7 +60,7 @@ class PlainDriver:
         self._note(place)
         place.mkdir(mode=0o700)  # noqa: ASYNC240 - in memory, and at once
         manager = AsyncKernelManager(
-            connection_file=str(place / "kernel.json"), kernel_name=choice.name or ""
+            connection_file=str(place / CONNECTION_FILE), kernel_name=choice.name or ""
         )
         manager._kernel_spec = spec
         if choice.executable:

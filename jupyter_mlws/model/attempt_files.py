@@ -7,6 +7,8 @@ from pathlib import Path
 
 KERNEL_FOLDER = "mlws-k"
 """What the names of the folders of kernels' sockets begin with: these lie where their paths are short."""
+CONNECTION_FILE = "kernel.json"
+"""In such a folder, and on the command line of a kernel that was not forked."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -247,6 +249,31 @@ def test_nothing_but_a_folder_of_sockets_is_removed(name: str, tmp_path: Path) -
     folder.remove_kernel_folder()
     assert (tmp_path / "data").exists()
     assert (tmp_path / "mlws-k").exists()
+
+
+def test_a_kernel_that_had_only_just_begun_ends_with_its_folder(tmp_path: Path) -> None:
+    place = tmp_path / "mlws-k1234567a"
+    # As ipykernel does: whatever happened to its folder meanwhile, it makes it.
+    begins = (
+        "import pathlib, sys, time\n"
+        "place = pathlib.Path(sys.argv[1]).parent\n"
+        "while True: place.mkdir(exist_ok=True); print('on', flush=True); time.sleep(0.01)"
+    )
+    kernel = subprocess.Popen(
+        [sys.executable, "-c", begins, place / "kernel.json"], stdout=subprocess.PIPE, text=True
+    )
+    assert kernel.stdout is not None
+    try:
+        assert kernel.stdout.readline() == "on\n"
+        folder = AttemptFolder(AttemptFiles(tmp_path))
+        folder.files.kernel_folder.write_text(str(place))
+        folder.remove_kernel_folder()
+        assert kernel.wait(10) == -9
+        assert not place.exists()
+    finally:
+        kernel.kill()
+        kernel.wait()
+        kernel.stdout.close()
 
 
 async def test_many_waiting_jobs_are_canceled_and_deleted(open_services: Open, wait_until: WaitUntil) -> None:
