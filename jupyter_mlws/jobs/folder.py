@@ -72,7 +72,7 @@ class AttemptFolder:
             return None
 
     def remove_kernel_folder(self) -> None:
-        """End a kernel of which a killed worker had not told yet, and remove its sockets; may take seconds."""
+        """End a kernel of which a killed worker had not told, and remove its sockets; may take seconds."""
         try:
             place = Path(self.files.kernel_folder.read_text(encoding="utf-8"))
         except (OSError, ValueError):
