@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -155,9 +156,18 @@ class ForkServer:
 def end_servers(root: Path) -> None:
     """Have all fork servers in `root` go, and remove what they leave. What they have forked runs on."""
     for folder in root.glob(f"{_PREFIX}*"):
-        _ask(folder, {"do": "end"}, [])
+        answer, _ = _ask(folder, {"do": "end"}, [])
+        if answer is None:
+            _terminate(folder / "lock")  # it still imports what it is for
         if _let_go(folder / "lock"):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _terminate(lock: Path) -> None:
+    """Ask the process that holds a lock to end: its pid is in the file."""
+    with contextlib.suppress(OSError, ValueError):
+        if not _let_go(lock, tries=1):
+            os.kill(int(lock.read_text()), signal.SIGTERM)
 
 
 def _let_go(lock: Path, *, tries: int = _TRIES) -> bool:

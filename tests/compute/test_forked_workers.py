@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "worker"))
 from attempts import Attempt, prepare
 
 from jupyter_mlws.compute.local import LocalCompute
-from jupyter_mlws.forking.client import end_servers
+from jupyter_mlws.forking.client import ForkServer, Recipe, end_servers
 from jupyter_mlws.model.forking import Forking
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
@@ -125,3 +125,15 @@ async def test_a_worker_waits_for_the_next_job(place: Any, forking: Forking, wai
     left = server.children()
     server.kill()
     await wait_until(lambda: not any(each.is_running() for each in left), what="their end")
+
+
+def test_one_that_still_imports_ends_with_the_others(place: Any, wait_for: Any) -> None:
+    recipe = Recipe(executable=sys.executable, entry="os:getcwd", preload=("mlflow", "sklearn.ensemble"))
+    server = ForkServer(place.runtime, recipe, os.environ)
+    server.start()
+    lock = server.folder / "lock"
+    wait_for(lambda: lock.exists() and lock.read_text(), what="the server's pid")
+    process = psutil.Process(int(lock.read_text()))
+    end_servers(place.runtime)
+    wait_for(lambda: not process.is_running(), what="its end")
+    assert not server.folder.exists()
