@@ -62,6 +62,8 @@ class Server:
         self.waiting: list[socket.socket] = []
         """Clients that wait for a spare which is not ready."""
         self.failures = 0
+        self.unable = False
+        """Whether no child can ever be prepared."""
         self.ended = False
         self.asked_at = time.monotonic()
         self.taken_at = 0.0
@@ -80,7 +82,14 @@ class Server:
             with contextlib.suppress(Exception):
                 getattr(_load(Path(path), name), "rehearse", lambda: None)()
         self.module, self.run = _module_of(self.entry)
-        self.rehearsed = self.module.rehearse() if hasattr(self.module, "rehearse") else None
+        self.rehearsed = None
+        try:
+            if hasattr(self.module, "rehearse"):
+                self.rehearsed = self.module.rehearse()
+        except Exception as error:
+            # It stays, so that not each job starts another one that cannot do it either.
+            print(f"Nothing can be prepared here: {error!r}", file=sys.stderr, flush=True)
+            self.unable = True
         self.ahead = _beside("ahead.py").Ahead(
             child=self.child,
             receive=receive,
@@ -138,6 +147,8 @@ class Server:
         preparing = sum(not spare.ready for spare in self.spares)
         rests = preparing > 0 or time.monotonic() - self.taken_at < _QUIET
         wanted = len(self.waiting) if rests else max(len(self.waiting), len(self.spares) + 1)
+        if self.unable:
+            wanted = 0
         # A spare that cannot be prepared would be forked for ever.
         while len(self.spares) < min(wanted, self._most()) and self.failures < _FAILURES:
             spare = self._fork_spare()
@@ -148,6 +159,8 @@ class Server:
             self.ahead.fork()
 
     def _is_short(self) -> bool:
+        if self.failures >= _FAILURES:
+            return False
         return len(self.spares) < self.spares_wanted or len(self.ahead) < self.ahead_wanted
 
     def _most(self) -> int:
@@ -170,6 +183,8 @@ class Server:
                     send(client, {})
                 elif request["do"] == "spawn":
                     self._spawn(client, request, descriptors)
+                elif request["do"] == "take" and self.unable:
+                    send(client, {"error": "no process can be prepared"})
                 elif request["do"] == "take":
                     self.failures = 0
                     self.waiting.append(client)

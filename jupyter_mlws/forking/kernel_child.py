@@ -31,13 +31,15 @@ class Rehearsed:
         from traitlets.config import Config
 
         class Application(IPKernelApp):
-            """Is told its settings, and leaves alone the logging, which the server has set up."""
+            """Is told its settings; has the logging of the server, unless the user has settings of it."""
 
             def parse_command_line(self, argv: Any = None) -> None:
                 self.update_config(Config(argv))
 
             def _configure_logging(self) -> None:
-                pass  # it would walk through all loggers
+                own = self.config.get("IPKernelApp", {})
+                if any(name in own for name in ("logging_config", "log_format", "log_datefmt")):
+                    super()._configure_logging()  # which walks through all loggers
 
         Application.__name__ = IPKernelApp.__name__  # its logger and its section of the configuration
         application: Any = IPKernelApp
@@ -50,7 +52,8 @@ class Rehearsed:
 def rehearse() -> Rehearsed:
     """Do once, in the server, what each kernel would do anew: no socket, no thread, no device is opened."""
     for name in _NEEDED:
-        importlib.import_module(name)
+        with contextlib.suppress(ImportError):  # a Python without sqlite3 has kernels all the same
+            importlib.import_module(name)
     return Rehearsed()
 
 
@@ -120,6 +123,9 @@ class _NoModules:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(sys, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(sys, name, value)  # a startup file is given its own `sys.argv`
 
 
 def _file_of(module: Any) -> str | None:

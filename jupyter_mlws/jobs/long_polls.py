@@ -77,8 +77,9 @@ class LongPolls:
             _heed(hold, waiter)
             job = await self._records.read(look)
             while not job.status.is_terminal and not waiter.is_over:
-                if await waiter.wait():
-                    job = await self._records.read(look)
+                # When the time is over, too: it may have gone on without ending.
+                await waiter.wait()
+                job = await self._records.read(look)
             return job
 
     async def events(

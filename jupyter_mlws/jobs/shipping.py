@@ -18,7 +18,6 @@ from jupyter_mlws.jobs.records import JobRecords
 from jupyter_mlws.jobs.shipped import Shipped, mirror, refusals
 from jupyter_mlws.jobs.unshipped import Unshipped
 from jupyter_mlws.model.errors import MlwsError
-from jupyter_mlws.store.epoch import LeaseLost
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.store.run_values import RunValues
 from jupyter_mlws.tracking.progress import size_of
@@ -179,7 +178,9 @@ class Shipping:
                     ended.append((way, each))
         try:
             await self._settle(notes, ended)
-        except (MlwsError, OSError, LeaseLost) as error:
+        except Exception as error:
+            if not isinstance(error, MlwsError | OSError):
+                _log.exception("The end of what jobs have logged is looked at again.")
             for way, _ in ended:
                 way.offset = -1
             self._put_off([way for way, _ in ended], str(error))

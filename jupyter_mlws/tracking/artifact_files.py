@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import stat
 from pathlib import Path
 
 from jupyter_mlws.tracking.spool import FILES
 from jupyter_mlws.tracking.troubles import Refused, Unreachable
+
+_NEVER = (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP)  # a path that no disk takes, however often
 
 
 def place(record: dict[str, object], *, spool: Path, artifacts: Path) -> None:
@@ -23,6 +26,10 @@ def place(record: dict[str, object], *, spool: Path, artifacts: Path) -> None:
         raise Refused(f"{str(name)[:200]!r} is not the name of a file.")
     source, target = spool / FILES / name, artifacts.joinpath(*artifact.split("/"))
     try:
+        os.fsencode(target)
+    except ValueError as error:
+        raise Refused(f"{artifact[:200]!r} cannot be the path of a file: {error}.") from error
+    try:
         is_file = stat.S_ISREG(source.lstat().st_mode)
     except FileNotFoundError:
         if target.exists():
@@ -36,6 +43,8 @@ def place(record: dict[str, object], *, spool: Path, artifacts: Path) -> None:
     except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
         raise Refused(f"{error.strerror}.") from error
     except OSError as error:
+        if error.errno in _NEVER:
+            raise Refused(f"{artifact[:200]!r} cannot be the path of a file: {error.strerror}.") from error
         raise Unreachable(f"an artifact cannot be put in its place: {error}") from error
 
 

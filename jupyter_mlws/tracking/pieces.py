@@ -104,11 +104,14 @@ def described(record: Record) -> str:
     """Return in words what a record would log."""
     if "run" in record:
         kinds = ("metrics", "metric"), ("params", "parameter"), ("tags", "tag")
-        return ", ".join(
-            f"the {word} {each.get('key')}" for kind, word in kinds for each in record.get(kind, ())[:5]
-        )
+        return ", ".join(f"the {word} {key}" for kind, word in kinds for key in _keys(record.get(kind)))
     if "artifact" in record:
         return f"the artifact {record['artifact']}"
     if "end" in record:
         return "the end of the run"
     return str(record.get("path", "a record")).replace(API, "")
+
+
+def _keys(values: Any) -> list[Any]:
+    some = values[:5] if isinstance(values, list) else []
+    return [each.get("key") if isinstance(each, dict) else repr(each) for each in some]

@@ -135,7 +135,7 @@ class _Shipment:
                 self._store.apply(entry.record)
         except Refused as error:
             self._refuse(entry.record, str(error))
-        except Failed as error:
+        except (Failed, TypeError, ValueError, LookupError) as error:  # the record is not as ours are
             if self._state.tries + 1 < _TRIES:
                 self._state = self._state._replace(tries=self._state.tries + 1)
                 note(self._folder, self._state)

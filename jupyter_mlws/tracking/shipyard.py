@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from jupyter_mlws.tracking.ship import ship
 from jupyter_mlws.tracking.shipping_request import Asked, AskedWrongly, Told, answer
 from jupyter_mlws.tracking.troubles import Busy, Unreachable
 
+_log = logging.getLogger(__name__)
 _SECONDS = 0.5
 """After which no further piece is begun: a long spool is not to keep the others waiting, who ask again."""
 
@@ -80,10 +82,13 @@ class Shipyard:
 
     def _ship(self, asked: Asked, folders: Sequence[Path]) -> bytes:
         deadline = time.monotonic() + _SECONDS
-        told = [
-            self._ship_one(folder, run_id(job, attempt), wait=asked.wait, deadline=deadline)
-            for folder, (job, attempt) in zip(folders, asked.attempts, strict=True)
-        ]
+        told: list[Told] = []
+        for folder, (job, attempt) in zip(folders, asked.attempts, strict=True):
+            if told and time.monotonic() > deadline:
+                told.append(_as_it_is(folder))  # asked for again; whoever asks must not wait without end
+            else:
+                one = self._ship_one(folder, run_id(job, attempt), wait=asked.wait, deadline=deadline)
+                told.append(one)
         return answer(told)
 
     def _ship_one(self, folder: Path, run: str, *, wait: bool, deadline: float) -> Told:
@@ -98,6 +103,10 @@ class Shipyard:
             busy = True
         except (Unreachable, OSError) as error:
             trouble = str(error)
+        except Exception as error:
+            # The others that are asked for are not to wait for what only this one has.
+            _log.exception("The spool %s cannot be shipped.", folder)
+            trouble = f"{type(error).__name__}: {error}"
         finally:
             _ships.reset(within)
         if busy or trouble is not None:
@@ -105,3 +114,8 @@ class Shipyard:
             left = size_of(folder) - state.offset
         metrics, params = values or (None, None)
         return Told(state.offset, left, state.ended, busy, trouble, metrics, params)
+
+
+def _as_it_is(folder: Path) -> Told:
+    state = state_of(folder)
+    return Told(state.offset, size_of(folder) - state.offset, state.ended, True, None, None, None)

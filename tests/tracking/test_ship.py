@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -117,6 +118,16 @@ def test_one_bad_record_does_not_stop_the_others(store: Recording, tmp_path: Pat
     assert said == {"what": "the metric m", "message": "MLflow's own words"}
 
 
+def test_a_record_that_is_none_of_ours_is_left_out(store: Recording, tmp_path: Path) -> None:
+    folder = spool_with(tmp_path, {"run": "r", "metrics": None, "params": ["x"]}, metric("a", 7), END)
+    store.bad, store.answers = {-1}, {-1: [TypeError("no list")]}
+    for _ in range(20):
+        with contextlib.suppress(Unreachable):
+            ship(folder, store=store, artifacts=tmp_path)
+    assert left(folder) == 0
+    assert [step_of(record) for piece in store.transactions for record in piece] == [7]
+
+
 def test_what_is_unavailable_is_tried_again_and_what_fails_for_ever_is_left_out(
     store: Recording, tmp_path: Path
 ) -> None:
@@ -183,7 +194,7 @@ def test_a_line_that_is_still_being_written_waits(store: Recording, tmp_path: Pa
     assert not (tmp_path / "refused.jsonl").exists()
 
 
-@pytest.mark.parametrize("path", ["../x", "/etc/x", "a//b", "", "a/./b", "a\0b"])
+@pytest.mark.parametrize("path", ["../x", "/etc/x", "a//b", "", "a/./b", "a\0b", "\ud800", "b" * 300])
 def test_an_artifact_stays_below_the_root(path: str, store: Recording, tmp_path: Path) -> None:
     spool, root = tmp_path / "spool", tmp_path / "artifacts"
     root.mkdir()
