@@ -71,10 +71,10 @@ class Doorbell:
             await _set_within(self._hurried, patience - (time.monotonic() - began))
             if (left := rest - (time.monotonic() - began)) > 0:
                 await asyncio.sleep(left)
-        return self.rung()
+        return self._take()
 
-    def rung(self) -> frozenset[str]:
-        """Return who rang since the last call, without waiting."""
+    def _take(self) -> frozenset[str]:
+        """Return who rang since the last call."""
         self._woken.clear()
         self._hurried.clear()
         rung, self._rung = frozenset(self._rung), set()
