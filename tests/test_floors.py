@@ -48,6 +48,8 @@ STANDALONE = {
     "forking/fork_server.py": set(),
     "forking/child.py": set(),
     "forking/keeper.py": set(),
+    "forking/packets.py": set(),
+    "forking/spare.py": set(),
     # ... and what comes with it.
     "forking/kernel_child.py": {"IPython", "ipykernel", "tornado", "traitlets"},
     # Runs in any kernel, where our package is not installed; cloudpickle where it is there.

@@ -15,9 +15,11 @@ from weakref import WeakValueDictionary
 
 from jupyter_mlws.client.prepared import Blob
 from jupyter_mlws.client.transport import Door, is_loopback
-from jupyter_mlws.model.errors import NotFound
+from jupyter_mlws.model.blob_files import BLOBS, INCOMING
+from jupyter_mlws.model.errors import NotFound, NotReady
 
 _SMALL = 256 * 1024  # bytes that are sent sooner than it is asked whether they are there
+_LARGE = 1 << 30  # bytes that are sent piece by piece, so that it can be shown how far that is
 _KNOWN_SECONDS = 3600.0  # the server keeps what no job needs for a day
 _MOST = 10_000
 _PIECE = 1 << 20
@@ -29,7 +31,7 @@ class BlobSender:
     def __init__(self, door: Door, *, workspace: Path) -> None:
         """`workspace` is its path on the server's machine, which may be this one."""
         self._door = door
-        self._incoming = workspace / "blobs" / "incoming"
+        self._incoming = workspace / BLOBS / INCOMING
         self._known: dict[str, float] = {}
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -51,15 +53,15 @@ class BlobSender:
 
     async def _hand_over(self, path: str, blob: Blob) -> bool:
         """Lay the bytes where the server takes them without a request's body; False where it is elsewhere."""
-        if not is_loopback(self._door.address.url):
+        if blob.size > _LARGE or not is_loopback(self._door.address.url):
             return False
         name = secrets.token_hex(16)
         laid = self._incoming / name
         try:
             await asyncio.to_thread(_lay, blob.source, laid)
             await self._door.json("PUT", path, query={"incoming": name})
-        except (OSError, NotFound):
-            return False  # another machine behind a tunnel, or another user's workspace
+        except (OSError, NotFound, NotReady):
+            return False  # another machine behind a tunnel, another user's workspace, a disk that is too slow
         finally:
             await asyncio.to_thread(_remove, laid)
         return True

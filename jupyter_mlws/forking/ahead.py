@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_ANSWER_SECONDS = 2.0  # of one that may still be warming up
 
 
 class Ahead:
@@ -21,24 +24,23 @@ class Ahead:
         self,
         *,
         child: Any,
-        receive: Callable[[socket.socket], tuple[dict[str, Any], list[int]]],
-        send: Callable[[socket.socket, dict[str, Any], list[int]], None],
+        packets: Any,
         warm_up: Callable[[], None],
         run: Callable[[Any], Any],
     ) -> None:
-        """`child` is the module of that name; `run` is called in a child with the arguments of a request.
+        """`child` and `packets` are the modules of these names.
 
-        `warm_up` is called while it waits.
+        In a child `warm_up` is called while it waits, and `run` with the arguments of a request.
         """
-        self._child, self._receive, self._send = child, receive, send
+        self._child, self._packets = child, packets
         self._warm_up, self._run = warm_up, run
         self._waiting: dict[int, socket.socket] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def fork(self) -> bool:
-        """Fork one; False when that is not possible now."""
+    def fork(self, *, warm: bool = True) -> bool:
+        """Fork one; False when that is not possible now. One that is needed at once does not warm up."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             pid = self._child.fork()
@@ -47,7 +49,7 @@ class Ahead:
             theirs.close()
             return False
         if pid == 0:
-            self._child.live(lambda: self._wait(theirs))
+            self._child.live(lambda: self._wait(theirs, warm=warm))
         theirs.close()
         self._waiting[pid] = ours
         return True
@@ -56,10 +58,23 @@ class Ahead:
         """Let one run what is requested; return its pid, None when there is none."""
         while self._waiting:
             pid, order = self._waiting.popitem()
-            with order, contextlib.suppress(OSError):
-                self._send(order, request, descriptors)
-                return pid
+            with order:
+                if self._hand(order, request, descriptors):
+                    return pid
+            # Killed a moment ago, or stopped: nobody is to run this twice.
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
         return None
+
+    def _hand(self, order: socket.socket, request: dict[str, Any], descriptors: list[int]) -> bool:
+        """Whether it says that it has what is requested."""
+        order.settimeout(_ANSWER_SECONDS)
+        try:
+            self._packets.send(order, request, descriptors)
+            self._packets.receive(order)
+        except OSError:
+            return False
+        return True
 
     def ended(self, pid: int) -> bool:
         """Forget a child that was reaped; whether it was one of those that wait."""
@@ -74,14 +89,16 @@ class Ahead:
             order.close()
         self._waiting.clear()
 
-    def _wait(self, order: socket.socket) -> Any:
+    def _wait(self, order: socket.socket, *, warm: bool) -> Any:
         os.setsid()
         self._child.only(order.fileno())
         self._child.standard_streams(None)
-        with contextlib.suppress(Exception):  # it is a little slower then
-            self._warm_up()
+        if warm:
+            with contextlib.suppress(Exception):  # it is a little slower then
+                self._warm_up()
         try:
-            request, descriptors = self._receive(order)
+            request, descriptors = self._packets.receive(order)
+            self._packets.send(order, {})
         except OSError:
             return 0  # the server is gone
         order.close()

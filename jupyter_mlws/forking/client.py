@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 import fcntl
 import hashlib
@@ -19,8 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from jupyter_mlws.forking.packets import receive, send
+
 _SERVER = Path(__file__).with_name("fork_server.py")
-_PACKET = 1 << 20
 _ANSWER_SECONDS = 10.0
 _SHORT = 85  # bytes: a socket's whole path holds 108
 _MODE = 0o700
@@ -75,9 +75,11 @@ class Taken:
         """Let it run in the folder `cwd` with these variables alone. Raises OSError if it cannot."""
         with self.order as order:
             order.settimeout(_ANSWER_SECONDS)
-            order.send(json.dumps({"cwd": str(cwd), "environment": dict(environment)}).encode())
-            if not order.recv(_PACKET):
-                raise ConnectionResetError(f"The process could not run in {str(cwd)!r}.")
+            send(order, {"cwd": str(cwd), "environment": dict(environment)})
+            try:
+                receive(order)
+            except ConnectionResetError as error:
+                raise ConnectionResetError(f"The process could not run in {str(cwd)!r}.") from error
 
     def close(self) -> None:
         """Cut the leash without waiting for what that brings about."""
@@ -192,22 +194,14 @@ def _ask(
     folder: Path, request: dict[str, Any], descriptors: list[int]
 ) -> tuple[dict[str, Any] | None, list[int]]:
     """Return the answer of the server in `folder` and its descriptors; None where none answers."""
-    received = array.array("i")
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asking:
             asking.settimeout(_ANSWER_SECONDS)
             asking.connect(str(folder / "s"))
-            beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
-            asking.sendmsg([json.dumps(request).encode()], beside if descriptors else [])
-            packet, ancillary, _, _ = asking.recvmsg(_PACKET, socket.CMSG_SPACE(8 * received.itemsize))
+            send(asking, request, descriptors)
+            return receive(asking)
     except OSError:
         return None, []
-    for level, kind, content in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            received.frombytes(content[: len(content) - len(content) % received.itemsize])
-    for descriptor in received:
-        os.set_inheritable(descriptor, False)
-    return (json.loads(packet) if packet else None), list(received)
 
 
 def _key(recipe: Recipe, environment: Mapping[str, str]) -> str:

@@ -21,7 +21,6 @@ loop, so a fork of it is a clean one.
 
 from __future__ import annotations
 
-import array
 import contextlib
 import fcntl
 import gc
@@ -42,7 +41,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PACKET = 1 << 20  # bytes at most of a request: the variables of a job are in it
 _TICK = 5.0  # seconds between two looks at the clock and the packages
 _QUIET = 0.03  # seconds after a spare was taken in which no other is forked, unless somebody waits
 _FAILURES = 3  # in a row, after which no spare is forked before somebody asks for one
@@ -58,7 +56,7 @@ class Server:
         self.idle = float(configuration.get("idle", 300.0))
         self.entry: str = configuration["entry"]
         self.listener = _listen(folder / "s")
-        self.spares: list[Spare] = []
+        self.spares: list[Any] = []
         self.waiting: list[socket.socket] = []
         """Clients that wait for a spare which is not ready."""
         self.failures = 0
@@ -68,6 +66,7 @@ class Server:
         self.asked_at = time.monotonic()
         self.taken_at = 0.0
         self.child, self.keeper = _beside("child.py"), _beside("keeper.py")
+        self.packets, self.parts = _beside("packets.py"), _beside("spare.py")
 
     def prepare(self, preload: list[str], helpers: dict[str, str]) -> None:
         """Import what the children need, and keep the garbage collector from touching it ever again."""
@@ -92,8 +91,7 @@ class Server:
             self.unable = True
         self.ahead = _beside("ahead.py").Ahead(
             child=self.child,
-            receive=receive,
-            send=send,
+            packets=self.packets,
             warm_up=getattr(self.module, "warm_up", lambda: None),
             run=self.run,
         )
@@ -174,17 +172,17 @@ class Server:
                     client.close()
                     return
                 client.settimeout(5.0)
-                request, descriptors = receive(client)
+                request, descriptors = self.packets.receive(client)
                 self.asked_at = time.monotonic()
                 if stamp(self.path) != self.stamp:
-                    send(client, {"stale": True})
+                    self.packets.send(client, {"stale": True})
                 elif request["do"] == "end":
                     self.ended = True
-                    send(client, {})
+                    self.packets.send(client, {})
                 elif request["do"] == "spawn":
                     self._spawn(client, request, descriptors)
                 elif request["do"] == "take" and self.unable:
-                    send(client, {"error": "no process can be prepared"})
+                    self.packets.send(client, {"error": "no process can be prepared"})
                 elif request["do"] == "take":
                     self.failures = 0
                     self.waiting.append(client)
@@ -196,12 +194,12 @@ class Server:
     def _spawn(self, client: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
         self.failures = 0
         pid = self.ahead.give(request, descriptors)
-        if pid is None and self.ahead.fork():
+        if pid is None and self.ahead.fork(warm=False):
             pid = self.ahead.give(request, descriptors)
-        send(client, {"pid": pid})
+        self.packets.send(client, {"pid": pid})
         self.taken_at = time.monotonic()
 
-    def _fork_spare(self) -> Spare | None:
+    def _fork_spare(self) -> Any:
         leash, keeper_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         order, child_order = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         words, child_words = os.pipe()
@@ -219,7 +217,7 @@ class Server:
         keeper_leash.close()
         child_order.close()
         os.close(child_words)
-        return Spare(pid, leash=leash, order=order, words=words)
+        return self.parts.Spare(pid, leash=leash, order=order, words=words)
 
     def _run_keeper(self, leash: socket.socket, order: socket.socket, words: int) -> Any:
         os.setsid()
@@ -236,26 +234,26 @@ class Server:
         self.child.only(order.fileno(), words)
         self.child.standard_streams(words)
         state = self.module.prepare(place, self.rehearsed)
-        send(order, {"pid": os.getpid(), "place": place})
-        return self.run(state, Order(order, self.child.reseed))
+        self.packets.send(order, {"pid": os.getpid(), "place": place})
+        return self.run(state, self.parts.Order(order, packets=self.packets, reseed=self.child.reseed))
 
-    def _hear(self, spare: Spare) -> None:
+    def _hear(self, spare: Any) -> None:
         """A spare is ready, or it failed."""
         try:
-            spare.about, _ = receive(spare.order)
+            spare.about, _ = self.packets.receive(spare.order)
         except (OSError, ValueError):
             self._failed(spare)
             return
         spare.ready = True
         self.failures = 0
 
-    def _failed(self, spare: Spare) -> None:
+    def _failed(self, spare: Any) -> None:
         self.failures += 1
         self._drop(spare)
         while self.waiting and self.failures >= _FAILURES:
             client = self.waiting.pop(0)
             with contextlib.suppress(OSError):
-                send(client, {"error": "a process could not be prepared"})
+                self.packets.send(client, {"error": "a process could not be prepared"})
             client.close()
 
     def _hand_out(self) -> None:
@@ -265,7 +263,7 @@ class Server:
             client = self.waiting.pop(0)
             self.spares.remove(spare)
             with contextlib.suppress(OSError):
-                send(
+                self.packets.send(
                     client,
                     {**spare.about, "keeper": spare.pid},
                     [spare.leash.fileno(), spare.order.fileno(), spare.words],
@@ -275,7 +273,7 @@ class Server:
             spare.close()
             self.taken_at = time.monotonic()
 
-    def _drop(self, spare: Spare) -> None:
+    def _drop(self, spare: Any) -> None:
         self.spares.remove(spare)
         spare.close()
         if spare.about:
@@ -292,61 +290,6 @@ class Server:
                     self.failures += 1
                 for spare in [one for one in self.spares if one.pid == pid]:
                     self._drop(spare)
-
-
-class Order:
-    """What a spare waits for. Its entry calls `take` once `fileno()` can be read."""
-
-    def __init__(self, connection: socket.socket, reseed: Callable[[], None]) -> None:
-        self._connection, self._reseed = connection, reseed
-
-    def fileno(self) -> int:
-        """Return the descriptor that can be read when the order is there, or can never come."""
-        return self._connection.fileno()
-
-    def take(self) -> None:
-        """Become whose process it is: variables, folder, random numbers. Raises OSError, ValueError."""
-        with self._connection as connection:
-            wanted, _ = receive(connection)
-            os.environ.clear()
-            os.environ.update(wanted["environment"])
-            os.chdir(wanted["cwd"])
-            self._reseed()
-            send(connection, {})
-
-
-class Spare:
-    """A child that waits behind its keeper, and our ends of what leads to them."""
-
-    def __init__(self, pid: int, *, leash: socket.socket, order: socket.socket, words: int) -> None:
-        self.pid = pid
-        self.leash, self.order, self.words = leash, order, words
-        self.ready = False
-        self.about: dict[str, Any] = {}
-
-    def close(self) -> None:
-        """Close our ends."""
-        self.leash.close()
-        self.order.close()
-        os.close(self.words)
-
-
-def send(to: socket.socket, content: dict[str, Any], descriptors: list[int] | None = None) -> None:
-    """Send one packet."""
-    beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
-    to.sendmsg([json.dumps(content).encode()], beside)
-
-
-def receive(source: socket.socket) -> tuple[dict[str, Any], list[int]]:
-    """Return one packet and its descriptors. Raises OSError where there is none to come, ValueError."""
-    descriptors = array.array("i")
-    packet, beside, _, _ = source.recvmsg(PACKET, socket.CMSG_SPACE(8 * descriptors.itemsize))
-    for level, kind, content in beside:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
-    if not packet:
-        raise ConnectionResetError("the other side is gone")
-    return json.loads(packet), list(descriptors)
 
 
 def stamp(path: tuple[str, ...]) -> tuple[Any, ...]:

@@ -47,7 +47,13 @@ class Launcher:
         self, job: Job, attempt: Attempt, folder: AttemptFolder, compute: ComputeBackend, *, say: Say
     ) -> ProcessRef:
         """Start the attempt's worker. Raises errors of ours, FileExistsError when the attempt has begun."""
-        await asyncio.to_thread(self._begin, job, attempt, folder)
+        beginning = asyncio.ensure_future(asyncio.to_thread(self._begin, job, attempt, folder))
+        try:
+            await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            # The end of the run is written after its beginning, and only where that is there.
+            await asyncio.wait([beginning])
+            raise
         self._recorder.tell(job, attempt)
         spec = job.spec
         if spec.environment is not None:

@@ -114,7 +114,7 @@ class LongPolls:
         """Return the page after a wait that ended with `news`."""
         if news is None:
             return page
-        if news == "log" and look.number and look.job is not None:
+        if news == "log" and page is not None and look.job is not None:
             # The row says nothing new about it; where there is no more to read, neither does the log.
             return await asyncio.to_thread(self._read_more, look, look.job, page)
         return await self._look(look)

@@ -76,6 +76,7 @@ class Shipping:
     def start(self, epoch: int) -> None:
         """Begin; `epoch` goes into each write to the database."""
         self._epoch = epoch
+        self._shipper = Shipper()  # the thread of a former reign may still be busy with its own
         if self._server is not None and self._notes is not None:
             self._looking = asyncio.create_task(self._look_on(self._server, self._notes))
 

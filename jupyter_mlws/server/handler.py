@@ -42,6 +42,7 @@ class ApiHandler(APIHandler):
         self._routing = routing
         self._opened: Services | None = None
         self._told_when_gone: list[Callable[[], None]] = []
+        self._is_gone = False
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Authenticate, find the route, authorize. Raises what `write_error` turns into the answer."""
@@ -73,7 +74,7 @@ class ApiHandler(APIHandler):
                 doors=self.doors,
                 text=self.request.body,
                 upload=upload,
-                when_gone=self._told_when_gone.append,
+                when_gone=self._when_gone,
                 opened=await self._services() if route.needs_workspace else None,
             )
         )
@@ -149,9 +150,16 @@ class ApiHandler(APIHandler):
             self.doors.gate.leave(self._opened)
             self._opened = None
 
+    def _when_gone(self, tell: Callable[[], None]) -> None:
+        if self._is_gone:
+            tell()
+        else:
+            self._told_when_gone.append(tell)
+
     def on_connection_close(self) -> None:
         """Let those hold nothing any more whom nobody waits for."""
         super().on_connection_close()
+        self._is_gone = True
         for tell in self._told_when_gone:
             tell()
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from jupyter_mlws.model.blob_files import INCOMING, INCOMING_NAME
 from jupyter_mlws.model.errors import Invalid, NotFound
 from jupyter_mlws.store.durable import create_private, locked, make_folder, refusals, sync_folder
 
 UNUSED_SECONDS = 86_400.0
 """How long a blob stays that no job needs."""
-_INCOMING = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -49,7 +49,7 @@ class Blobs:
 
     @property
     def _incoming(self) -> Path:
-        return self._root / "incoming"
+        return self._root / INCOMING
 
     def has(self, sha: str) -> bool:
         """Whether the blob is here; one that is stays for hours to come, so that a job can name it.
@@ -94,7 +94,7 @@ class Blobs:
         this user's, `BlobMismatch` (the file is gone then), `DiskFull` or `WorkspaceReadOnly`.
         """
         place, incoming = self._place(sha), self._incoming / name
-        if _INCOMING.fullmatch(name) is None:
+        if INCOMING_NAME.fullmatch(name) is None:
             raise BlobNameInvalid(f"{name[:100]!r} is not the name of a file that was laid ready.")
         try:
             # Neither a link nor a pipe that nobody writes to leads anywhere.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_mlws.model.attempt_files import AttemptFiles
+from jupyter_mlws.model.blob_files import BLOBS
 from jupyter_mlws.model.errors import Invalid
 from jupyter_mlws.model.identity import ID_PATTERN
 
@@ -38,7 +39,7 @@ class Layout:
     @property
     def blobs(self) -> Path:
         """Root of the content-addressed store."""
-        return self.root / "blobs"
+        return self.root / BLOBS
 
     @property
     def jobs(self) -> Path:

@@ -45,8 +45,3 @@ def size_of(folder: Path) -> int:
         return (folder / RECORDS).stat().st_size
     except OSError:
         return 0
-
-
-def left(folder: Path) -> int:
-    """Return the bytes of the spool in `folder` that are not shipped yet."""
-    return size_of(folder) - state_of(folder).offset

@@ -51,10 +51,13 @@ class Tables:
         try:
             with self._writing, _transaction(self._engine) as connection:
                 _Transaction(connection).apply(records)
-        except sa.exc.OperationalError as error:
-            raise Unreachable(f"its database does not take anything: {error.orig}") from error
         except NotTogether:
             raise
+        except sa.exc.OperationalError as error:
+            if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":
+                # No such table or column: not trouble that passes.
+                raise NotTogether(str(error.orig)) from error
+            raise Unreachable(f"its database does not take anything: {error.orig}") from error
         except Exception as error:
             # MLflow refuses it, or its inside has changed: MLflow itself is to say.
             raise NotTogether(str(error)) from error

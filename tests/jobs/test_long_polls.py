@@ -134,6 +134,19 @@ async def test_another_attempt_ends_the_wait_for_the_one_before(open_services: O
         await services.jobs.events(job.id, attempt=3, hold=HOLD)
 
 
+async def test_output_of_this_attempt_is_no_news_of_the_next(open_services: Open, place: Any) -> None:
+    services = await open_services()
+    go = place.root / "go"
+    job = await services.jobs.submit(cell(waiting_for(go)), who="me")
+    await pages(services, job.id, until="before")
+    held = asyncio.create_task(services.jobs.events(job.id, attempt=2, hold=HOLD))
+    go.touch()
+    async with asyncio.timeout(60):
+        # Held until it is sure that there will be none.
+        with pytest.raises(NothingThere):
+            await held
+
+
 async def test_the_time_is_over(open_services: Open) -> None:
     services = await open_services()
     job = await services.jobs.submit(cell("import time; time.sleep(600)"), who="me")

@@ -24,6 +24,7 @@ from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.address import TrackingAddress
 from jupyter_mlws.tracking.handover import Handover, KnownRun, Settings, handover
 from jupyter_mlws.tracking.identity import RunIdentity, identify
+from jupyter_mlws.tracking.progress import size_of, state_of
 from jupyter_mlws.tracking.recording import RunRecord
 from jupyter_mlws.tracking.server import TrackingServer
 from jupyter_mlws.tracking.shipper import Shipper
@@ -220,3 +221,8 @@ assert "mlflow" not in sys.modules
 J = given["run_id"]
 result = {}
 """
+
+
+def left(folder: Path) -> int:
+    """Return the bytes of the spool in `folder` that are not shipped yet."""
+    return size_of(folder) - state_of(folder).offset

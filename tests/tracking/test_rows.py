@@ -15,12 +15,15 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store.layout import Layout
 from jupyter_mlws.tracking.identity import RunIdentity, identify
 from jupyter_mlws.tracking.recording import RunRecord
+from jupyter_mlws.tracking.rows import Tables
+from jupyter_mlws.tracking.troubles import NotTogether, Unreachable
 from tests.tracking.conftest import JobRun, Live, begin, ship_all
 
 TABLES = {
@@ -309,3 +312,16 @@ def commits(database: Path) -> int:
     page, salts = int.from_bytes(log[8:12]), log[16:24]
     frames = (log[start : start + 24] for start in range(32, len(log), 24 + page))
     return sum(1 for frame in frames if frame[8:16] == salts and frame[4:8] != bytes(4))
+
+
+@pytest.mark.parametrize(("damage", "raised"), [("no tables", NotTogether), ("no database", Unreachable)])
+def test_tables_of_another_form_are_left_to_mlflow(
+    tmp_path: Path, damage: str, raised: type[Exception]
+) -> None:
+    database = tmp_path / "mlflow.db"
+    if damage == "no database":
+        database.mkdir()
+    with pytest.raises(raised):
+        Tables(sa.create_engine(f"sqlite:///{database}")).apply_together(
+            [{"run": "a" * 32, "metrics": [metric("m", 1)]}]
+        )

@@ -14,10 +14,11 @@ import pytest
 
 from jupyter_mlws.tracking import pieces as put_together
 from jupyter_mlws.tracking.pieces import Piece, Record, pieces
-from jupyter_mlws.tracking.progress import left, state_of
+from jupyter_mlws.tracking.progress import state_of
 from jupyter_mlws.tracking.ship import ship
 from jupyter_mlws.tracking.spool import Spool
 from jupyter_mlws.tracking.troubles import Busy, Failed, NotTogether, Refused, Unreachable
+from tests.tracking.conftest import left
 
 
 def metric(run: str, step: int, key: str = "m") -> Record:

@@ -14,12 +14,11 @@ import pytest
 from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.tracking import flush as inside
 from jupyter_mlws.tracking.flush import flush
-from jupyter_mlws.tracking.progress import left
 from jupyter_mlws.tracking.shipper import Shipper
 from jupyter_mlws.tracking.shipping_request import PATH, Asked, Told, answer, answered
 from jupyter_mlws.tracking.spool import Spool
 from jupyter_mlws.tracking.troubles import Unreachable
-from tests.tracking.conftest import JobRun, Live, begin
+from tests.tracking.conftest import JobRun, Live, begin, left
 
 
 def metrics(job: JobRun, *, count: int, start: int = 0) -> None:

@@ -15,8 +15,7 @@ import psutil
 import pytest
 
 from jupyter_mlws.tracking.address import read_record
-from jupyter_mlws.tracking.progress import left
-from tests.tracking.conftest import begin, ship_all
+from tests.tracking.conftest import begin, left, ship_all
 
 DATA = """
 import mlflow, numpy
