@@ -42,7 +42,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TICK = 5.0  # seconds between two looks at the clock and the packages
-_QUIET = 0.03  # seconds after a spare was taken in which no other is forked, unless somebody waits
+# Seconds after a child was taken in which no other is forked, unless somebody waits: the job that has begun
+# needs the CPU more. It is given longer while there is another that can be taken, unless jobs come in a row.
+_QUIET, _CALM = 0.03, 0.5
+_ROW = 1.0  # seconds between two of them at most
 _FAILURES = 3  # in a row, after which no spare is forked before somebody asks for one
 
 
@@ -65,6 +68,8 @@ class Server:
         self.ended = False
         self.asked_at = time.monotonic()
         self.taken_at = 0.0
+        self.in_a_row = False
+        """Whether the last child was taken soon after the one before."""
         self.child, self.keeper = _beside("child.py"), _beside("keeper.py")
         self.packets, self.parts = _beside("packets.py"), _beside("spare.py")
 
@@ -110,8 +115,7 @@ class Server:
             self._refill()
             sources: list[Any] = [self.listener, woken, *(spare.leash for spare in self.spares)]
             sources += [spare.order for spare in self.spares if not spare.ready]
-            patience = _QUIET if self._is_short() else _TICK
-            ready, _, _ = select.select(sources, [], [], patience)
+            ready, _, _ = select.select(sources, [], [], self._patience())
             if woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(woken, 4096)
@@ -140,10 +144,9 @@ class Server:
         return self.ended or time.monotonic() - self.asked_at > self.idle or stamp(self.path) != self.stamp
 
     def _refill(self) -> None:
-        # For whom waits at once; else one at a time, and not before the job that took the last has begun:
-        # it needs the CPU more.
+        # For whom waits at once; else one at a time.
         preparing = sum(not spare.ready for spare in self.spares)
-        rests = preparing > 0 or time.monotonic() - self.taken_at < _QUIET
+        rests = preparing > 0 or self._rest(len(self.spares)) > 0
         wanted = len(self.waiting) if rests else max(len(self.waiting), len(self.spares) + 1)
         if self.unable:
             wanted = 0
@@ -153,13 +156,23 @@ class Server:
             if spare is None:
                 return
             self.spares.append(spare)
-        if not rests and len(self.ahead) < self.ahead_wanted and self.failures < _FAILURES:
+        lacks = len(self.ahead) < self.ahead_wanted and self.failures < _FAILURES
+        if lacks and self._rest(len(self.ahead)) <= 0:
             self.ahead.fork()
 
-    def _is_short(self) -> bool:
-        if self.failures >= _FAILURES:
-            return False
-        return len(self.spares) < self.spares_wanted or len(self.ahead) < self.ahead_wanted
+    def _rest(self, left: int) -> float:
+        """Return for how many seconds no child is forked ahead while `left` are there."""
+        return self.taken_at + (_CALM if left and not self.in_a_row else _QUIET) - time.monotonic()
+
+    def _patience(self) -> float:
+        """Return how long to wait for requests before there is something to do without one."""
+        lacking = [
+            have
+            for have, wanted in ((len(self.spares), self.spares_wanted), (len(self.ahead), self.ahead_wanted))
+            if have < wanted and self.failures < _FAILURES and not self.unable
+        ]
+        # At least so long: one may just be prepared, which is heard of.
+        return min([_TICK, *(max(_QUIET, self._rest(have)) for have in lacking)])
 
     def _most(self) -> int:
         return max(self.spares_wanted, len(self.waiting))
@@ -197,7 +210,12 @@ class Server:
         if pid is None and self.ahead.fork(warm=False):
             pid = self.ahead.give(request, descriptors)
         self.packets.send(client, {"pid": pid})
-        self.taken_at = time.monotonic()
+        self._taken()
+
+    def _taken(self) -> None:
+        now = time.monotonic()
+        self.in_a_row = now - self.taken_at < _ROW
+        self.taken_at = now
 
     def _fork_spare(self) -> Any:
         leash, keeper_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -271,7 +289,7 @@ class Server:
             client.close()
             # If the client is gone, its copies are, too, and the leash is cut.
             spare.close()
-            self.taken_at = time.monotonic()
+            self._taken()
 
     def _drop(self, spare: Any) -> None:
         self.spares.remove(spare)
