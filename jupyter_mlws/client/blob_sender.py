@@ -19,6 +19,7 @@ from jupyter_mlws.model.blob_files import BLOBS, INCOMING
 from jupyter_mlws.model.errors import NotFound, NotReady
 
 _SMALL = 256 * 1024  # bytes that are sent sooner than it is asked whether they are there
+_QUICK = 64 << 20  # bytes that are handed over in no more time than it is asked whether they are there
 _LARGE = 1 << 30  # bytes that are sent piece by piece, so that it can be shown how far that is
 _KNOWN_SECONDS = 3600.0  # the server keeps what no job needs for a day
 _MOST = 10_000
@@ -41,15 +42,22 @@ class BlobSender:
         async with turn:
             if time.monotonic() - self._known.get(blob.sha256, -_KNOWN_SECONDS) < _KNOWN_SECONDS:
                 return
-            path = f"/blobs/{blob.sha256}"
-            if blob.size <= _SMALL or not await self._door.exists(path):
-                if blob.size <= _SMALL or not await self._hand_over(path, blob):
-                    await self._door.upload(path, blob.source, blob.size, progress=progress)
-                elif progress is not None:
-                    progress(blob.size)
+            await self._bring(f"/blobs/{blob.sha256}", blob, progress)
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[blob.sha256] = time.monotonic()
+
+    async def _bring(self, path: str, blob: Blob, progress: Callable[[int], None] | None) -> None:
+        if blob.size > _SMALL:
+            if blob.size > _QUICK and await self._door.exists(path):
+                return
+            if await self._hand_over(path, blob):
+                if progress is not None:
+                    progress(blob.size)
+                return
+            if blob.size <= _QUICK and await self._door.exists(path):
+                return
+        await self._door.upload(path, blob.source, blob.size, progress=progress)
 
     async def _hand_over(self, path: str, blob: Blob) -> bool:
         """Lay the bytes where the server takes them without a request's body; False where it is elsewhere."""

@@ -10,6 +10,7 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Container
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -106,6 +107,9 @@ class Blobs:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode) or facts.st_uid != os.getuid() or facts.st_nlink != 1:
                 raise BlobNotFound(f"{name} is not a file of this user's alone.")
+            if self.has(sha):
+                incoming.unlink(missing_ok=True)
+                return facts.st_size
             with refusals(place):
                 self._rename(descriptor, incoming, place, sha=sha, size=facts.st_size)
         finally:
@@ -113,13 +117,14 @@ class Blobs:
         return facts.st_size
 
     def _rename(self, descriptor: int, incoming: Path, place: Path, *, sha: str, size: int) -> None:
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
+        os.fchmod(descriptor, 0o600)
+        with ThreadPoolExecutor(1) as beside, os.fdopen(descriptor, "rb", closefd=False) as file:
+            flushing = beside.submit(os.fsync, descriptor)
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != sha:
             incoming.unlink(missing_ok=True)
             raise _mismatch(size, found, sha)
-        os.fchmod(descriptor, 0o600)
-        os.fsync(descriptor)
+        flushing.result()
         make_folder(place.parent)
         incoming.replace(place)
         sync_folder(place.parent)

@@ -36,8 +36,8 @@ from jupyter_mlws.worker.reach import Reach
 from jupyter_mlws.worker.refusals import Refusals
 from jupyter_mlws.worker.stopping import COMPLETED, Ending, Stopped, Stopper
 from jupyter_mlws.worker.task import Task
-from jupyter_mlws.worker.verdict import disk_failed, input_requested, of_reply, timed_out
 from jupyter_mlws.worker.threads import RESTING
+from jupyter_mlws.worker.verdict import disk_failed, input_requested, of_reply, timed_out
 from jupyter_mlws.worker.watch import after, watch_usage
 
 if TYPE_CHECKING:

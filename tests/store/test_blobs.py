@@ -239,6 +239,15 @@ def test_a_file_that_was_laid_ready_becomes_the_blob(blobs, layout):
     assert left_over(layout) == []
 
 
+def test_a_file_that_is_there_already_is_not_laid_twice(blobs, layout):
+    sha = blobs.put(b"hi")
+    before = blobs.path(sha).stat()
+    place = laid(layout, b"hi")
+    assert blobs.adopt(place.name, sha) == 2
+    assert blobs.path(sha).stat().st_ino == before.st_ino
+    assert left_over(layout) == []
+
+
 def test_a_file_with_another_hash_is_not_kept(blobs, layout):
     place = laid(layout, b"hi")
     with pytest.raises(BlobMismatch):
