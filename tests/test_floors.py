@@ -48,6 +48,7 @@ STANDALONE = {
     "forking/fork_server.py": set(),
     "forking/child.py": set(),
     "forking/keeper.py": set(),
+    "forking/pace.py": set(),
     "forking/packets.py": set(),
     "forking/spare.py": set(),
     # ... and what comes with it.

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import IO
 from weakref import WeakValueDictionary
 
+from jupyter_mlws.client.failures import ServerUnreachable
 from jupyter_mlws.client.prepared import Blob
 from jupyter_mlws.client.transport import Door, is_loopback
 from jupyter_mlws.model.blob_files import BLOBS, INCOMING
-from jupyter_mlws.model.errors import NotFound, NotReady
+from jupyter_mlws.model.errors import NotFound
 
 _SMALL = 256 * 1024  # bytes that are sent sooner than it is asked whether they are there
 _QUICK = 64 << 20  # bytes that are handed over in no more time than it is asked whether they are there
@@ -55,12 +56,12 @@ class BlobSender:
                 if progress is not None:
                     progress(blob.size)
                 return
-            if blob.size <= _QUICK and await self._door.exists(path):
+            if await self._door.exists(path):  # it may have arrived after all
                 return
         await self._door.upload(path, blob.source, blob.size, progress=progress)
 
     async def _hand_over(self, path: str, blob: Blob) -> bool:
-        """Lay the bytes where the server takes them without a request's body; False where it is elsewhere."""
+        """Lay the bytes where the server takes them, without a request's body; False where that cannot be."""
         if blob.size > _LARGE or not is_loopback(self._door.address.url):
             return False
         name = secrets.token_hex(16)
@@ -68,7 +69,7 @@ class BlobSender:
         try:
             await asyncio.to_thread(_lay, blob.source, laid)
             await self._door.json("PUT", path, query={"incoming": name})
-        except (OSError, NotFound, NotReady):
+        except (OSError, NotFound, ServerUnreachable):
             return False  # another machine behind a tunnel, another user's workspace, a disk that is too slow
         finally:
             await asyncio.to_thread(_remove, laid)

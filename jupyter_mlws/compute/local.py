@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 from jupyter_client.kernelspec import KernelSpecManager
 
+from jupyter_mlws.compute.threads import RESTING
 from jupyter_mlws.forking.client import ForkServer, Recipe
 from jupyter_mlws.model.attempt_files import AttemptFiles
 from jupyter_mlws.model.compute import LOCAL, Capacity, ComputeCheck, Guarantees
@@ -89,7 +90,8 @@ class LocalCompute:
             raise
 
     def _launch(self, folder: Path) -> ProcessRef:
-        environment = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
+        inherited = {key: value for key, value in os.environ.items() if key not in _NOT_INHERITED}
+        environment = {**RESTING, **inherited}
         log = AttemptFiles(folder).log
         try:
             with log.open("ab") as stream:

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ANSWER_SECONDS = 2.0  # of one that may still be warming up
+_ANSWER_SECONDS = 1.0  # of one that may still be warming up
+_ALL_SECONDS = 3.0  # of all of them, while whoever asked is waiting
 
 
 class Ahead:
@@ -56,9 +59,10 @@ class Ahead:
 
     def give(self, request: dict[str, Any], descriptors: list[int]) -> int | None:
         """Let one run what is requested; return its pid, None when there is none."""
-        while self._waiting:
-            pid, order = self._waiting.popitem()
-            with order:
+        until = time.monotonic() + _ALL_SECONDS
+        while self._waiting and time.monotonic() < until:
+            pid = next(iter(self._waiting))  # the oldest: the others may still be warming up
+            with self._waiting.pop(pid) as order:
                 if self._hand(order, request, descriptors):
                     return pid
             # Killed a moment ago, or stopped: nobody is to run this twice.
@@ -68,13 +72,14 @@ class Ahead:
 
     def _hand(self, order: socket.socket, request: dict[str, Any], descriptors: list[int]) -> bool:
         """Whether it says that it has what is requested."""
-        order.settimeout(_ANSWER_SECONDS)
         try:
             self._packets.send(order, request, descriptors)
-            self._packets.receive(order)
+            ready, _, _ = select.select([order], [], [], _ANSWER_SECONDS)
+            if ready:
+                self._packets.receive(order)
+            return bool(ready)
         except OSError:
             return False
-        return True
 
     def ended(self, pid: int) -> bool:
         """Forget a child that was reaped; whether it was one of those that wait."""

@@ -206,6 +206,6 @@ def _ask(
 
 def _key(recipe: Recipe, environment: Mapping[str, str]) -> str:
     read = sorted((name, value) for name, value in environment.items() if name.startswith(_READ_AT_START))
-    files = [_SERVER, *(Path(path) for _, path in recipe.helpers)]
+    files = [*sorted(_SERVER.parent.glob("*.py")), *(Path(path) for _, path in recipe.helpers)]
     content = json.dumps([asdict(recipe), read, [file.stat().st_mtime_ns for file in files]])
     return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -32,7 +32,6 @@ import select
 import shutil
 import signal
 import socket
-import struct
 import sys
 import time
 from pathlib import Path
@@ -42,10 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TICK = 5.0  # seconds between two looks at the clock and the packages
-# Seconds after a child was taken in which no other is forked, unless somebody waits: the job that has begun
-# needs the CPU more. It is given longer while there is another that can be taken, unless jobs come in a row.
-_QUIET, _CALM = 0.03, 0.5
-_ROW = 1.0  # seconds between two of them at most
 _FAILURES = 3  # in a row, after which no spare is forked before somebody asks for one
 
 
@@ -58,7 +53,6 @@ class Server:
         self.ahead_wanted = int(configuration.get("ahead", 0))
         self.idle = float(configuration.get("idle", 300.0))
         self.entry: str = configuration["entry"]
-        self.listener = _listen(folder / "s")
         self.spares: list[Any] = []
         self.waiting: list[socket.socket] = []
         """Clients that wait for a spare which is not ready."""
@@ -67,11 +61,9 @@ class Server:
         """Whether no child can ever be prepared."""
         self.ended = False
         self.asked_at = time.monotonic()
-        self.taken_at = 0.0
-        self.in_a_row = False
-        """Whether the last child was taken soon after the one before."""
-        self.child, self.keeper = _beside("child.py"), _beside("keeper.py")
-        self.packets, self.parts = _beside("packets.py"), _beside("spare.py")
+        self.child, self.packets, self.pacing = map(_beside, ("child.py", "packets.py", "pace.py"))
+        self.pace = self.pacing.Pace()
+        self.listener = self.packets.bound(folder / "s")
 
     def prepare(self, preload: list[str], helpers: dict[str, str]) -> None:
         """Import what the children need, and keep the garbage collector from touching it ever again."""
@@ -85,20 +77,25 @@ class Server:
         for name, path in helpers.items():
             with contextlib.suppress(Exception):
                 getattr(_load(Path(path), name), "rehearse", lambda: None)()
-        self.module, self.run = _module_of(self.entry)
-        self.rehearsed = None
+        module, run = _module_of(self.entry)
+        rehearsed = None
         try:
-            if hasattr(self.module, "rehearse"):
-                self.rehearsed = self.module.rehearse()
+            if hasattr(module, "rehearse"):
+                rehearsed = module.rehearse()
         except Exception as error:
             # It stays, so that not each job starts another one that cannot do it either.
             print(f"Nothing can be prepared here: {error!r}", file=sys.stderr, flush=True)
             self.unable = True
         self.ahead = _beside("ahead.py").Ahead(
+            child=self.child, packets=self.packets, warm_up=getattr(module, "warm_up", lambda: None), run=run
+        )
+        self.maker = _beside("spare.py").Maker(
             child=self.child,
+            keeper=_beside("keeper.py"),
             packets=self.packets,
-            warm_up=getattr(self.module, "warm_up", lambda: None),
-            run=self.run,
+            within=self.folder.parent,
+            prepare=lambda place: module.prepare(place, rehearsed),
+            run=run,
         )
         gc.collect()
         gc.freeze()
@@ -152,17 +149,17 @@ class Server:
             wanted = 0
         # A spare that cannot be prepared would be forked for ever.
         while len(self.spares) < min(wanted, self._most()) and self.failures < _FAILURES:
-            spare = self._fork_spare()
+            spare = self.maker.fork()
             if spare is None:
+                self._failed_once()
                 return
             self.spares.append(spare)
         lacks = len(self.ahead) < self.ahead_wanted and self.failures < _FAILURES
-        if lacks and self._rest(len(self.ahead)) <= 0:
-            self.ahead.fork()
+        if lacks and self._rest(len(self.ahead)) <= 0 and not self.ahead.fork():
+            self.failures += 1
 
     def _rest(self, left: int) -> float:
-        """Return for how many seconds no child is forked ahead while `left` are there."""
-        return self.taken_at + (_CALM if left and not self.in_a_row else _QUIET) - time.monotonic()
+        return float(self.pace.rest(time.monotonic(), left=left))
 
     def _patience(self) -> float:
         """Return how long to wait for requests before there is something to do without one."""
@@ -172,7 +169,7 @@ class Server:
             if have < wanted and self.failures < _FAILURES and not self.unable
         ]
         # At least so long: one may just be prepared, which is heard of.
-        return min([_TICK, *(max(_QUIET, self._rest(have)) for have in lacking)])
+        return min([_TICK, *(max(float(self.pacing.QUIET), self._rest(have)) for have in lacking)])
 
     def _most(self) -> int:
         return max(self.spares_wanted, len(self.waiting))
@@ -181,79 +178,46 @@ class Server:
         with contextlib.suppress(OSError):
             client, _ = self.listener.accept()
             with contextlib.suppress(OSError, ValueError, KeyError):
-                if not _is_ours(client):
+                if not self.packets.is_ours(client):
                     client.close()
                     return
                 client.settimeout(5.0)
                 request, descriptors = self.packets.receive(client)
-                self.asked_at = time.monotonic()
-                if stamp(self.path) != self.stamp:
-                    self.packets.send(client, {"stale": True})
-                elif request["do"] == "end":
-                    self.ended = True
-                    self.packets.send(client, {})
-                elif request["do"] == "spawn":
-                    self._spawn(client, request, descriptors)
-                elif request["do"] == "take" and self.unable:
-                    self.packets.send(client, {"error": "no process can be prepared"})
-                elif request["do"] == "take":
-                    self.failures = 0
-                    self.waiting.append(client)
-                    return
-                for descriptor in descriptors:
-                    os.close(descriptor)
+                try:
+                    if self._answer(client, request, descriptors):
+                        return
+                finally:
+                    for descriptor in descriptors:
+                        os.close(descriptor)
             client.close()
 
-    def _spawn(self, client: socket.socket, request: dict[str, Any], descriptors: list[int]) -> None:
+    def _answer(self, client: socket.socket, request: dict[str, Any], descriptors: list[int]) -> bool:
+        """Do what is asked; True when the answer comes later."""
+        self.asked_at = time.monotonic()
+        if stamp(self.path) != self.stamp:
+            self.packets.send(client, {"stale": True})
+        elif request["do"] == "end":
+            self.ended = True
+            self.packets.send(client, {})
+        elif request["do"] == "spawn":
+            # Who did not wait for it has started a process by other means.
+            if not self.packets.hung_up(client):
+                self.packets.send(client, {"pid": self._spawn(request, descriptors)})
+        elif request["do"] == "take" and self.unable:
+            self.packets.send(client, {"error": "no process can be prepared"})
+        elif request["do"] == "take":
+            self.failures = 0
+            self.waiting.append(client)
+            return True
+        return False
+
+    def _spawn(self, request: dict[str, Any], descriptors: list[int]) -> int | None:
         self.failures = 0
-        pid = self.ahead.give(request, descriptors)
+        self.pace.taken(time.monotonic())
+        pid: int | None = self.ahead.give(request, descriptors)
         if pid is None and self.ahead.fork(warm=False):
             pid = self.ahead.give(request, descriptors)
-        self.packets.send(client, {"pid": pid})
-        self._taken()
-
-    def _taken(self) -> None:
-        now = time.monotonic()
-        self.in_a_row = now - self.taken_at < _ROW
-        self.taken_at = now
-
-    def _fork_spare(self) -> Any:
-        leash, keeper_leash = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        order, child_order = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        words, child_words = os.pipe()
-        try:
-            pid = self.child.fork()
-        except OSError:
-            self.failures += 1
-            for end in (leash, keeper_leash, order, child_order):
-                end.close()
-            os.close(words)
-            os.close(child_words)
-            return None
-        if pid == 0:
-            self.child.live(lambda: self._run_keeper(keeper_leash, child_order, child_words))
-        keeper_leash.close()
-        child_order.close()
-        os.close(child_words)
-        return self.parts.Spare(pid, leash=leash, order=order, words=words)
-
-    def _run_keeper(self, leash: socket.socket, order: socket.socket, words: int) -> Any:
-        os.setsid()
-        self.child.only(leash.fileno(), order.fileno(), words)
-        self.child.standard_streams(None)
-        release = (order.close, lambda: os.close(words))
-        within = self.folder.parent
-        return self.keeper.keep(
-            leash, lambda place: self._run_spare(place, order, words), within=within, release=release
-        )
-
-    def _run_spare(self, place: str, order: socket.socket, words: int) -> Any:
-        """In the child of the keeper: be ready, wait for the order, and run."""
-        self.child.only(order.fileno(), words)
-        self.child.standard_streams(words)
-        state = self.module.prepare(place, self.rehearsed)
-        self.packets.send(order, {"pid": os.getpid(), "place": place})
-        return self.run(state, self.parts.Order(order, packets=self.packets, reseed=self.child.reseed))
+        return pid
 
     def _hear(self, spare: Any) -> None:
         """A spare is ready, or it failed."""
@@ -266,8 +230,12 @@ class Server:
         self.failures = 0
 
     def _failed(self, spare: Any) -> None:
-        self.failures += 1
         self._drop(spare)
+        self._failed_once()
+
+    def _failed_once(self) -> None:
+        """Tell those who wait, once it has failed too often."""
+        self.failures += 1
         while self.waiting and self.failures >= _FAILURES:
             client = self.waiting.pop(0)
             with contextlib.suppress(OSError):
@@ -289,7 +257,7 @@ class Server:
             client.close()
             # If the client is gone, its copies are, too, and the leash is cut.
             spare.close()
-            self._taken()
+            self.pace.taken(time.monotonic())
 
     def _drop(self, spare: Any) -> None:
         self.spares.remove(spare)
@@ -345,19 +313,6 @@ def _load(path: Path, name: str) -> Any:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
-
-
-def _listen(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    listener.bind(str(path))
-    path.chmod(0o600)
-    return listener
-
-
-def _is_ours(client: socket.socket) -> bool:
-    credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return bool(struct.unpack("3i", credentials)[1] == os.getuid())
 
 
 def _lock(path: Path) -> bool:

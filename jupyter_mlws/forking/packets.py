@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import array
 import json
+import os
+import select
 import socket
+import struct
+from pathlib import Path
 from typing import Any
 
 PACKET = 1 << 20
@@ -35,3 +39,25 @@ def receive(source: socket.socket) -> tuple[dict[str, Any], list[int]]:
     if not packet:
         raise ConnectionResetError("the other side is gone")
     return json.loads(packet), list(descriptors)
+
+
+def bound(path: Path) -> socket.socket:
+    """Return a socket at `path`, of this user alone; nobody is listened to yet. Raises OSError."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    return listener
+
+
+def is_ours(client: socket.socket) -> bool:
+    """Whether whoever asks is this user."""
+    credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return bool(struct.unpack("3i", credentials)[1] == os.getuid())
+
+
+def hung_up(client: socket.socket) -> bool:
+    """Whether whoever asked waits for an answer no more."""
+    # Nobody says anything further: what can be read is the end.
+    ready, _, _ = select.select([client], [], [], 0)
+    return bool(ready)

@@ -131,8 +131,8 @@ class LongPolls:
 
         return await self._records.read(run)
 
-    def _read_more(self, look: _Look, job: Job, page: EventPage | None) -> EventPage | None:
-        if page is not None and size_of(self._layout.attempt(look.id, look.number).events) <= page.size:
+    def _read_more(self, look: _Look, job: Job, page: EventPage) -> EventPage:
+        if size_of(self._layout.attempt(look.id, look.number).events) <= page.size:
             return page
         return self._read(look, job)
 

@@ -91,8 +91,10 @@ class Blobs:
     def adopt(self, name: str, sha: str) -> int:
         """Keep the file `name`, which a process of this user laid into `incoming`, as the blob `sha`.
 
-        Return its size in bytes; it is on the disk then. Raises `BlobNotFound` where there is no such file of
-        this user's, `BlobMismatch` (the file is gone then), `DiskFull` or `WorkspaceReadOnly`.
+        Return its size in bytes; it is on the disk then. Where the blob is there, the file is not even read.
+
+        Raises `BlobNotFound` where there is no such file of this user's, `BlobMismatch` (it is gone then),
+        `DiskFull` or `WorkspaceReadOnly`.
         """
         place, incoming = self._place(sha), self._incoming / name
         if INCOMING_NAME.fullmatch(name) is None:
@@ -126,7 +128,12 @@ class Blobs:
             raise _mismatch(size, found, sha)
         flushing.result()
         make_folder(place.parent)
-        incoming.replace(place)
+        try:
+            incoming.replace(place)
+        except FileNotFoundError as error:
+            # Asked for twice, and the other was quicker; or taken back by a client that would not wait.
+            if not self.has(sha):
+                raise BlobNotFound(f"The file {incoming.name} was taken away meanwhile.") from error
         sync_folder(place.parent)
 
     def sweep(self, *, older_than: float = UNUSED_SECONDS) -> int:

@@ -36,7 +36,6 @@ from jupyter_mlws.worker.reach import Reach
 from jupyter_mlws.worker.refusals import Refusals
 from jupyter_mlws.worker.stopping import COMPLETED, Ending, Stopped, Stopper
 from jupyter_mlws.worker.task import Task
-from jupyter_mlws.worker.threads import RESTING
 from jupyter_mlws.worker.verdict import disk_failed, input_requested, of_reply, timed_out
 from jupyter_mlws.worker.watch import after, watch_usage
 
@@ -88,7 +87,7 @@ class Run:
         kernel = self.kernel = await self._driver.start(
             kernel_for(self._task, notebook),
             cwd=Path(self._task.cwd),
-            env={**RESTING, **os.environ, **self._task.environment},
+            env={**os.environ, **self._task.environment},
         )
         reach = Reach(kernel, self._task, self._folder.files, tend=self._tend)
         # The kernel needs half a second of another CPU: time to import what takes its outputs.

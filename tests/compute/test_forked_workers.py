@@ -120,6 +120,15 @@ async def test_a_worker_waits_for_the_next_job(place: Any, forking: Forking, wai
     await launched(compute, third, wait_until)
     assert third.text() == "3\n"
 
+    # One that does not answer is passed over, and never runs what another has run.
+    await wait_until(lambda: len(server.children()) == forking.spares, what="all that are to wait")
+    stopped = server.children()[0]
+    stopped.suspend()
+    fourth = prepare(place.root / "a4", code="print(4)", task={"forking": forking})
+    await launched(compute, fourth, wait_until)
+    assert fourth.text() == "4\n"
+    await wait_until(lambda: not stopped.is_running(), what="the end of the stopped one")
+
     # Those that wait end with their server, however it ends.
     await wait_until(lambda: server.children(), what="a third worker that waits")
     left = server.children()

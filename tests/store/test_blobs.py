@@ -248,6 +248,21 @@ def test_a_file_that_is_there_already_is_not_laid_twice(blobs, layout):
     assert left_over(layout) == []
 
 
+def test_a_file_that_is_taken_twice_at_once_is_kept_once(blobs, layout, monkeypatch):
+    place, sha = laid(layout, b"hi"), hashlib.sha256(b"hi").hexdigest()
+    digest = hashlib.file_digest
+
+    def meanwhile(file, kind):
+        monkeypatch.setattr(hashlib, "file_digest", digest)
+        assert blobs.adopt(place.name, sha) == 2
+        return digest(file, kind)
+
+    monkeypatch.setattr(hashlib, "file_digest", meanwhile)
+    assert blobs.adopt(place.name, sha) == 2
+    assert blobs.path(sha).read_bytes() == b"hi"
+    assert left_over(layout) == []
+
+
 def test_a_file_with_another_hash_is_not_kept(blobs, layout):
     place = laid(layout, b"hi")
     with pytest.raises(BlobMismatch):

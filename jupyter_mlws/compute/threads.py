@@ -1,4 +1,4 @@
-"""How the threads of numerical libraries behave in a job's kernel, unless the user says otherwise."""
+"""How the threads of numerical libraries behave in jobs on this machine, unless the user says otherwise."""
 
 from __future__ import annotations
 
