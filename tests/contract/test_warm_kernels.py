@@ -286,9 +286,17 @@ async def test_where_no_spares_are_wanted_none_waits(open_services, elsewhere, p
     assert not (place.workspace / "spares").exists()
 
 
+@pytest.fixture
+def small(small_server, wait_for):
+    """A server that starts one kernel, and no more, and has none now."""
+    for kernel in small_server.kernels():
+        tell(small_server, "DELETE", f"/api/kernels/{kernel}")
+    wait_for(lambda: not small_server.kernels(), what="an empty server")
+    return small_server
+
+
 @pytest.fixture(scope="module")
-def small(tmp_path_factory):
-    """A server that starts one kernel, and no more."""
+def small_server(tmp_path_factory):
     config = tmp_path_factory.mktemp("small") / "small.py"
     config.write_text(
         "from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager as M\n"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -32,29 +33,30 @@ class Spares:
     async def take(self, remote: Remote, choice: KernelChoice) -> Whereabouts | None:
         """Take a kernel of `remote` such as `choice` asks for; None when there is none, nor will be soon."""
         kernel = choice.name or remote.kernel
-        until = time.monotonic() + _SOON_SECONDS
-        while True:
-            found = await asyncio.to_thread(self._take, remote, kernel)
-            if found is not None:
-                return found
-            if time.monotonic() > until or not await asyncio.to_thread(self._comes, remote, kernel):
-                return None
-            await asyncio.sleep(_LOOK_SECONDS)
+        return await self._take_soon(lambda found: is_of(found, remote) and suits(found, kernel))
 
     async def take_any(self, remote: Remote) -> Whereabouts | None:
-        """Take whichever kernel there is of `remote`, to make room."""
-        return await asyncio.to_thread(self._take, remote, None, any_kernel=True)
+        """Take whichever kernel there is of `remote`, or will be soon, to make room."""
+        return await self._take_soon(lambda found: is_of(found, remote))
 
     def give_back(self) -> None:
         """Leave what was taken to the leading server, to be ended. Raises OSError."""
         self._into.rename(self._folder / f"{self._into.parent.name}-{time.time_ns()}{ENDING}")
 
-    def _take(self, remote: Remote, kernel: str | None, *, any_kernel: bool = False) -> Whereabouts | None:
+    async def _take_soon(self, wanted: Callable[[Whereabouts], bool]) -> Whereabouts | None:
+        until = time.monotonic() + _SOON_SECONDS
+        while True:
+            found = await asyncio.to_thread(self._take, wanted)
+            if found is not None:
+                return found
+            if time.monotonic() > until or not await asyncio.to_thread(self._comes, wanted):
+                return None
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _take(self, wanted: Callable[[Whereabouts], bool]) -> Whereabouts | None:
         for path in notes(self._folder, READY):
             found = read(path)
-            if found is None or not is_of(found, remote):
-                continue
-            if not any_kernel and not suits(found, kernel):
+            if found is None or not wanted(found):
                 continue
             try:
                 path.rename(self._into)
@@ -63,10 +65,9 @@ class Spares:
             return found
         return None
 
-    def _comes(self, remote: Remote, kernel: str | None) -> bool:
+    def _comes(self, wanted: Callable[[Whereabouts], bool]) -> bool:
         return any(
-            (found := read(path)) is not None and is_of(found, remote) and suits(found, kernel)
-            for path in notes(self._folder, STARTING)
+            (found := read(path)) is not None and wanted(found) for path in notes(self._folder, STARTING)
         )
 
 
