@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_mlws.kernels.remote.spares import READY, STARTING, Spares
+from jupyter_mlws.kernels.remote.spares import READY, STARTING, Spares, notes
 from jupyter_mlws.model.job import KernelChoice
 from jupyter_mlws.model.remote import Remote, Spare, Whereabouts
 
@@ -57,4 +57,4 @@ async def test_one_that_is_being_started_is_waited_for(
 async def test_those_of_other_computes_are_left_alone(spares: Spares, folder: Path) -> None:
     (folder / f"a{READY}").write_text(FOUND.model_copy(update={"name": "lab3"}).model_dump_json())
     assert await spares.take_any(REMOTE) is None
-    assert [each.name for each in folder.iterdir()] == [f"a{READY}"]
+    assert notes(folder) == [folder / f"a{READY}"]

@@ -46,11 +46,11 @@ class Spares:
     async def _take_soon(self, wanted: Callable[[Whereabouts], bool]) -> Whereabouts | None:
         until = time.monotonic() + _SOON_SECONDS
         while True:
+            # Before the look at those that are ready: it may become one in between.
+            comes = await asyncio.to_thread(self._comes, wanted)
             found = await asyncio.to_thread(self._take, wanted)
-            if found is not None:
+            if found is not None or not comes or time.monotonic() > until:
                 return found
-            if time.monotonic() > until or not await asyncio.to_thread(self._comes, wanted):
-                return None
             await asyncio.sleep(_LOOK_SECONDS)
 
     def _take(self, wanted: Callable[[Whereabouts], bool]) -> Whereabouts | None:
