@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _ANSWER_SECONDS = 1.0  # of one that may still be warming up
 _ALL_SECONDS = 3.0  # of all of them, while whoever asked is waiting
+_WARM, _TAKEN = {"warm": True}, {"taken": True}
 
 
 class Ahead:
@@ -61,7 +62,7 @@ class Ahead:
         """Let one run what is requested; return its pid, None when there is none."""
         until = time.monotonic() + _ALL_SECONDS
         while self._waiting and time.monotonic() < until:
-            pid = next(iter(self._waiting))  # the oldest: the others may still be warming up
+            pid = self._next()
             with self._waiting.pop(pid) as order:
                 if self._hand(order, request, descriptors):
                     return pid
@@ -70,16 +71,23 @@ class Ahead:
                 os.kill(pid, signal.SIGKILL)
         return None
 
+    def _next(self) -> int:
+        """Return the last that has warmed up, whose memory is in the processor's caches; else the first."""
+        warm, _, _ = select.select(list(self._waiting.values()), [], [], 0)
+        pids = [pid for pid, order in self._waiting.items() if order in warm]
+        return pids[-1] if pids else next(iter(self._waiting))
+
     def _hand(self, order: socket.socket, request: dict[str, Any], descriptors: list[int]) -> bool:
         """Whether it says that it has what is requested."""
         try:
             self._packets.send(order, request, descriptors)
-            ready, _, _ = select.select([order], [], [], _ANSWER_SECONDS)
-            if ready:
-                self._packets.receive(order)
-            return bool(ready)
+            while select.select([order], [], [], _ANSWER_SECONDS)[0]:
+                answer, _ = self._packets.receive(order)
+                if answer == _TAKEN:
+                    return True
         except OSError:
-            return False
+            pass
+        return False
 
     def ended(self, pid: int) -> bool:
         """Forget a child that was reaped; whether it was one of those that wait."""
@@ -102,8 +110,9 @@ class Ahead:
             with contextlib.suppress(Exception):  # it is a little slower then
                 self._warm_up()
         try:
+            self._packets.send(order, _WARM)
             request, descriptors = self._packets.receive(order)
-            self._packets.send(order, {})
+            self._packets.send(order, _TAKEN)
         except OSError:
             return 0  # the server is gone
         order.close()
