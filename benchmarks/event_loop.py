@@ -160,12 +160,15 @@ def culprits(seen: dict[str, Seen]) -> str:
     lines: list[str] = []
     for phase, each in seen.items():
         for hold in each["worst_own"][:3]:
-            if hold["stacks"]:
-                lines.append(
-                    f"--- {phase}: held {1000 * hold['late']:.0f} ms, {1000 * hold['on_cpu']:.0f} on a CPU, "
-                    f"{1000 * hold['without_cpu']:.0f} without; seen {len(hold['stacks'])} times, first at"
-                )
-                lines.append(hold["stacks"][0])
+            parts = {
+                "on a CPU": hold["on_cpu"],
+                "without": hold["without_cpu"],
+                "collecting garbage": hold["collecting"],
+            }
+            shown = ", ".join(f"{1000 * seconds:.0f} {what}" for what, seconds in parts.items())
+            stacks = hold["stacks"]
+            lines.append(f"--- {phase}: held {1000 * hold['late']:.0f} ms, {shown}; seen {len(stacks)} times")
+            lines += stacks[:1]
     return "\n".join(lines)
 
 

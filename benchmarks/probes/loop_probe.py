@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -39,6 +40,8 @@ class Hold:
     on_cpu: float
     without_cpu: float
     """Ready to run, while the CPUs were given to others."""
+    collecting: float
+    """In which garbage was collected, by whichever thread: the GIL is held for that."""
     at: float
     """Since 1970."""
     stacks: list[str] = field(default_factory=list)
@@ -58,6 +61,8 @@ class Probe:
         self._thread = threading.get_ident()
         self._schedstat = _open_schedstat()
         self._stacks: list[str] = []
+        self._collected, self._collecting_since = 0.0, 0.0
+        gc.callbacks.append(self._note_collection)
         self.begin_anew()
         self._mark()
         self._loop.call_later(EVERY, self._beat)
@@ -84,11 +89,19 @@ class Probe:
 
     def _mark(self) -> None:
         self._cpu, self._waited = time.thread_time(), self._run_delay()
+        self._collected = 0.0
         self._last = time.perf_counter()
+
+    def _note_collection(self, phase: str, about: dict[str, int]) -> None:
+        if phase == "start":
+            self._collecting_since = time.thread_time()
+        else:
+            self._collected += time.thread_time() - self._collecting_since
 
     def _beat(self) -> None:
         late = time.perf_counter() - self._last - EVERY
-        hold = Hold(late, time.thread_time() - self._cpu, self._run_delay() - self._waited, time.time())
+        on_cpu, without_cpu = time.thread_time() - self._cpu, self._run_delay() - self._waited
+        hold = Hold(late, on_cpu, without_cpu, self._collected, time.time())
         self._beats += 1
         if late > HELD:
             self._over += 1
