@@ -12,6 +12,8 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +76,19 @@ def questions() -> Iterator[tuple[List, Question]]:
                 yield (name, sort.value, descending), question
 
 
-def cursors(database: Database, question: Question) -> dict[str, str | None]:
+def cursors(layout: Layout, question: Question) -> dict[str, str | None]:
     """Return where the first, the middle and the last page of this list begin; fewer in a short list."""
     found: list[str | None] = [None]
-    while True:
-        with database.read() as tx:
-            page = rows.page(tx, JobQuery(**question, cursor=found[-1], limit=LARGEST_PAGE))
-        if page.next is None:
-            break
-        found.append(page.next)
+    database = Database.open(layout)
+    try:
+        while True:
+            with database.read() as tx:
+                page = rows.page(tx, JobQuery(**question, cursor=found[-1], limit=LARGEST_PAGE))
+            if page.next is None:
+                break
+            found.append(page.next)
+    finally:
+        database.close()
     begins = {"first": found[0], "last": found[-1], "middle": found[len(found) // 2]}
     # A short list has the same page under two names; it keeps the first one.
     names = {begin: name for name, begin in reversed(begins.items())}
@@ -104,7 +110,11 @@ def measure(layout: Layout, api: Any, *, rounds: int) -> dict[str, dict[Place, l
     database = Database.open(layout)
     taken: dict[str, dict[Place, list[float]]] = {"store": defaultdict(list), "REST": defaultdict(list)}
     try:
-        asked = [(each, question, cursors(database, question)) for each, question in questions()]
+        every = list(questions())
+        # Each list is walked through from end to end, before anything is measured.
+        with ProcessPoolExecutor() as pool:
+            begins_of = list(pool.map(partial(cursors, layout), [question for _, question in every]))
+        asked = [(each, question, begins) for (each, question), begins in zip(every, begins_of, strict=True)]
         for number in range(rounds + 1):
             for each, question, begins in asked:
                 for page, begin in begins.items():
