@@ -49,21 +49,18 @@ class BlobSender:
             self._known[blob.sha256] = time.monotonic()
 
     async def _bring(self, path: str, blob: Blob, progress: Callable[[int], None] | None) -> None:
-        if blob.size > _SMALL:
-            if blob.size > _QUICK and await self._door.exists(path):
-                return
-            if await self._hand_over(path, blob):
-                if progress is not None:
-                    progress(blob.size)
-                return
-            if await self._door.exists(path):  # it may have arrived after all
-                return
+        near = _SMALL < blob.size <= _LARGE and is_loopback(self._door.address.url)
+        if blob.size > (_QUICK if near else _SMALL) and await self._door.exists(path):
+            return
+        # Where handing over has failed it may have arrived after all.
+        if near and (await self._hand_over(path, blob) or await self._door.exists(path)):
+            if progress is not None:
+                progress(blob.size)
+            return
         await self._door.upload(path, blob.source, blob.size, progress=progress)
 
     async def _hand_over(self, path: str, blob: Blob) -> bool:
         """Lay the bytes where the server takes them, without a request's body; False where that cannot be."""
-        if blob.size > _LARGE or not is_loopback(self._door.address.url):
-            return False
         name = secrets.token_hex(16)
         laid = self._incoming / name
         try:

@@ -76,7 +76,6 @@ class Shipping:
     def start(self, epoch: int) -> None:
         """Begin; `epoch` goes into each write to the database."""
         self._epoch = epoch
-        self._shipper = Shipper()  # the thread of a former reign may still be busy with its own
         if self._server is not None and self._notes is not None:
             self._looking = asyncio.create_task(self._look_on(self._server, self._notes))
 
@@ -87,6 +86,7 @@ class Shipping:
             await asyncio.gather(self._looking, return_exceptions=True)
         self._ways.clear()
         self._shipper.close()
+        self._shipper = Shipper()  # a thread may still be busy with the other when the next reign begins
 
     def begun(self, job: str, attempt: int) -> None:
         """Take note of an attempt whose run begins now."""

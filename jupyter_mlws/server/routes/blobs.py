@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from jupyter_mlws.model.answers import BlobStored
+from jupyter_mlws.model.blob_files import INCOMING_NAME
 from jupyter_mlws.model.record import Record
 from jupyter_mlws.server.route import AnyRoute, Call, NoQuery, Reply, Route
 
@@ -23,7 +24,7 @@ async def head(call: Call[NoQuery, None]) -> Reply:
 class BlobQuery(Record):
     """Where the bytes are."""
 
-    incoming: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    incoming: Annotated[str, Field(pattern=f"^{INCOMING_NAME.pattern}$")] | None = None
     """Name of a file that a client on this machine laid into the workspace's `blobs/incoming`, 0600.
 
     None: they are the body. Such a file is renamed, and not sent.
