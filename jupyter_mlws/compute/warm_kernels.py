@@ -31,6 +31,7 @@ _REST_SECONDS = 60.0  # after a spare could not be started
 _END_SECONDS = 20.0
 _AGAIN_SECONDS = 10.0  # until one that could not be ended is tried again, later less often
 _GIVE_UP_SECONDS = 86_400.0
+_APPEARS_SECONDS = 90.0  # that a kernel which was asked for is listed, at the latest
 _log = logging.getLogger(__name__)
 
 
@@ -212,7 +213,11 @@ class WarmKernels:
 
         try:
             async with asyncio.timeout(_END_SECONDS):
-                await end_kernel(found)
+                was_there = await end_kernel(found)
+            age = await asyncio.to_thread(self._notes.age, path)
+            if not was_there and age < _APPEARS_SECONDS:
+                self._again[path.name] = time.monotonic() + _AGAIN_SECONDS
+                return False
         except (MlwsError, TimeoutError) as error:
             age = await asyncio.to_thread(self._notes.age, path)
             if age < _GIVE_UP_SECONDS:

@@ -55,7 +55,7 @@ def test_a_server_that_is_killed_leaves_no_kernel(
     if state == READY:
         assert len(elsewhere.kernels()) == 1
     again = start_server(arguments=FEW)
-    wait_for(lambda: not of_notes(again), 90, what="that nothing is noted")
+    wait_for(lambda: not of_notes(again), 150, what="that nothing is noted")
     assert elsewhere.kernels() == []
     with again.client() as client:
         id = submit(client, "print('on')")
@@ -96,7 +96,7 @@ def test_a_server_that_is_told_to_end_leaves_none_and_is_quick(
         server.process.wait(30)
     psutil.Process(elsewhere.process.pid).resume()
     again = start_server(arguments=FEW)
-    wait_for(lambda: not of_notes(again), 90, what="that nothing is noted")
+    wait_for(lambda: not of_notes(again), 150, what="that nothing is noted")
     assert elsewhere.kernels() == []
     again.process.send_signal(signal.SIGTERM)
     again.process.wait(30)

@@ -12,14 +12,18 @@ from jupyter_mlws.model.remote import Whereabouts
 _LOOKS = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 
-async def end_kernel(found: Whereabouts) -> None:
-    """End the kernel, if it is there. Raises errors of ours, when it cannot be known or done."""
+async def end_kernel(found: Whereabouts) -> bool:
+    """End the kernel, if it is there; False where none was asked for yet, or its start is not seen yet.
+
+    Raises errors of ours, when it cannot be known or done.
+    """
     server = RemoteServer(found.url, name=found.name, token=token_of(found.token_file))
     try:
         # Its id may not have been written, or never have been known.
         kernel = found.kernel_id or await _find(server, found.session)
         if kernel is not None:
             await server.delete(kernel)
+        return kernel is not None
     finally:
         server.close()
 
