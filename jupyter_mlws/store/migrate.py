@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from jupyter_mlws.model.errors import Conflict
 from jupyter_mlws.store import sqlite
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in `migrations/versions`; a test holds it to that."""
 
 

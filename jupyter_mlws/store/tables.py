@@ -132,13 +132,15 @@ attempts = sa.Table(
     sa.Column("record", sa.JSON, nullable=False),
 )
 
-# What a job's run has: the latest value of each metric (NULL for NaN), and the parameters.
+# What a job's run has: the latest value of each metric (NULL for NaN), and the parameters. In the order of
+# jobs: lists that ask for a metric and for something of the job look for the one beside the other.
 job_metrics = sa.Table(
     "job_metrics",
     metadata,
     sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("key", sa.String(255), primary_key=True),
     sa.Column("value", sa.Double),
+    sqlite_with_rowid=False,
 )
 job_params = sa.Table(
     "job_params",
@@ -146,12 +148,10 @@ job_params = sa.Table(
     sa.Column("job_id", sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("key", sa.String(255), primary_key=True),
     sa.Column("value", sa.Text),
+    sqlite_with_rowid=False,
 )
 for _table in (job_metrics, job_params):
     sa.Index(f"ix_{_table.name}_key", _table.c.key, _table.c.value, _table.c.job_id)
-# In the order of ids, for lists that ask for a metric and for something of the job: the rows of both tables
-# then lie near the ones before.
-sa.Index("ix_job_metrics_of_jobs", job_metrics.c.key, job_metrics.c.job_id, job_metrics.c.value)
 
 # The computes that users made; `local` has no row.
 computes = sa.Table(

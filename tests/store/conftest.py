@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -7,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
 from jupyter_mlws.model.identity import new_id
 from jupyter_mlws.model.job import Job, JobKind, JobSpec
 from jupyter_mlws.model.status import JobStatus
-from jupyter_mlws.store import workspaces
+from jupyter_mlws.store import sqlite, workspaces
 from jupyter_mlws.store.database import Database
 from jupyter_mlws.store.layout import Layout
+from jupyter_mlws.store.transaction import Transaction
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -36,6 +40,19 @@ def db(layout: Layout) -> Iterator[Database]:
     database = Database.open(layout)
     yield database
     database.close()
+
+
+@contextlib.contextmanager
+def at_revision(layout: Layout, revision: str) -> Iterator[Transaction]:
+    """A database as an older version made it, to write into: `revision` is its newest migration."""
+    engine = sqlite.create_engine(layout.database)
+    with engine.connect().execution_options(**sqlite.DURABLE_WRITE) as connection, connection.begin():
+        config = Config()
+        config.set_main_option("script_location", "jupyter_mlws.store:migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        yield Transaction(connection, workspace="older")
+    engine.dispose()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 from datetime import UTC, datetime
 
@@ -15,6 +14,8 @@ from jupyter_mlws.store.computes import ComputeRow
 from jupyter_mlws.store.database import Database
 from jupyter_mlws.store.layout import PathRefused
 from jupyter_mlws.store.tokens import TokenNotPrivate, Tokens
+
+from .conftest import at_revision
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -56,15 +57,8 @@ def test_jobs_that_run_and_wait_are_counted(db, make_job):
 
 def test_a_database_of_the_version_before_is_upgraded_with_its_jobs(layout, make_job):
     job = make_job(spec={"compute": "gone-since"})
-    db = Database.open(layout)
-    with db.write() as tx:
+    with at_revision(layout, "0002") as tx:
         jobs.insert(tx, job)
-    db.close()
-    with sqlite3.connect(layout.database) as connection:
-        connection.execute("DROP TABLE computes")
-        connection.execute("DROP INDEX ix_job_metrics_of_jobs")
-        connection.execute("UPDATE alembic_version SET version_num = '0002'")
-    connection.close()
     db = Database.open(layout)
     with db.read() as tx:
         assert computes.read(tx) == []

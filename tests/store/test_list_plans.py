@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from jupyter_mlws.model.job_query import JobQuery, JobSort
-from jupyter_mlws.store import jobs, run_values, sqlite
+from jupyter_mlws.store import job_page, jobs, run_values
 from jupyter_mlws.store.database import Database
 from jupyter_mlws.store.layout import Layout
+from jupyter_mlws.store.run_values import RunValues
 
-from .conftest import MakeJob
+from .conftest import MakeJob, at_revision
 
 FILTERS: list[dict[str, Any]] = [
     {},
@@ -105,42 +104,71 @@ def test_a_list_by_a_metric_walks_the_index_of_its_values(filled: Database, desc
 
 @pytest.mark.parametrize("filters", FILTERS, ids=str)
 @pytest.mark.parametrize("sort", JobSort)
-def test_metrics_and_jobs_are_joined_in_the_order_of_ids(
+def test_where_few_have_the_metric_their_jobs_are_looked_at(
     filled: Database, filters: dict[str, Any], sort: JobSort
 ) -> None:
     if sort is JobSort.METRIC and not filters:
         pytest.skip("a walk along one index, above")
-    for found, *others in first_and_next(filled, **filters, sort=sort, metric="score"):
-        assert any(
-            "job_metrics USING COVERING INDEX ix_job_metrics_of_jobs (key=?)" in step for step in found
-        )
+    for number, found, *others in first_and_next(filled, **filters, sort=sort, metric="score"):
+        assert any("job_metrics USING COVERING INDEX ix_job_metrics_key (key=?" in step for step in number)
+        assert any("job_metrics USING COVERING INDEX ix_job_metrics_key (key=?" in step for step in found)
         for steps in (found, *others):
             assert not [step for step in steps if _reads_a_table(step)]
         # The matches are found once, and counted and ordered from there.
-        assert any("MATERIALIZE" in step for step in found) is bool(filters)
-        assert len(others) == (1 if filters else 2)
+        assert any("MATERIALIZE" in step for step in found)
+        assert len(others) == 1
 
 
-def test_a_database_of_the_revision_before_gets_the_index(layout: Layout) -> None:
-    engine = sqlite.create_engine(layout.database)
-    with engine.connect().execution_options(**sqlite.DURABLE_WRITE) as connection, connection.begin():
-        config = Config()
-        config.set_main_option("script_location", "jupyter_mlws.store:migrations")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0003")
-    engine.dispose()
-    assert "ix_job_metrics_of_jobs" not in _indexes(layout)
-    Database.open(layout).close()
+@pytest.mark.parametrize("filters", FILTERS, ids=str)
+@pytest.mark.parametrize("sort", [sort for sort in JobSort if sort is not JobSort.METRIC])
+def test_where_many_have_it_lists_of_jobs_walk_the_index_of_their_order(
+    filled: Database, filters: dict[str, Any], sort: JobSort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_page, "_FEW", 1)
+    key = {"created": "created_at", "ended": "ended_key", "name": "name_folded", "seconds": "seconds"}[sort]
+    for _number, found, *others in first_and_next(filled, **filters, sort=sort, metric="score"):
+        assert f"COVERING INDEX ix_jobs_by_{key}" in found[0]
+        assert any("SEARCH job_metrics USING PRIMARY KEY (job_id=? AND key=?)" in step for step in found)
+        for steps in (found, others[-1]):
+            assert not [step for step in steps if "TEMP B-TREE" in step or _reads_a_table(step)]
+
+
+@pytest.mark.parametrize("filters", FILTERS[1:], ids=str)
+def test_where_many_have_it_a_list_by_it_walks_the_index_of_its_values(
+    filled: Database, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_page, "_FEW", 1)
+    for _number, found, *others in first_and_next(filled, **filters, sort=JobSort.METRIC, metric="score"):
+        assert any("COVERING INDEX ix_job_metrics_key (key=?" in step for step in found)
+        assert any("SEARCH jobs USING INDEX sqlite_autoindex_jobs_1 (id=?)" in step for step in found)
+        assert not [step for steps in (found, others[-1]) for step in steps if _reads_a_table(step)]
+
+
+def test_a_database_of_the_revision_before_keeps_its_values(layout: Layout, make_job: MakeJob) -> None:
+    job, values = make_job(), RunValues({"b": 0.5, "a": None}, {"depth": "3"})
+    with at_revision(layout, "0004") as tx:
+        jobs.insert(tx, job)
+        run_values.save(tx, job.id, metrics=values.metrics, params=values.params)
     assert "ix_job_metrics_of_jobs" in _indexes(layout)
+    db = Database.open(layout)
+    assert "ix_job_metrics_of_jobs" not in _indexes(layout)
+    with db.read() as tx:
+        assert run_values.read(tx, [job.id]) == {job.id: values}
+    with db.write() as tx:  # and they go with their job
+        jobs.delete(tx, job.id)
+    with db.read() as tx:
+        assert run_values.read(tx, [job.id]) == {}
+    db.close()
 
 
 def _reads_a_table(step: str) -> bool:
     """Whether a step goes through all rows of a table of ours, rather than along an index of it."""
-    # The list of the deleted ones is in an index of those alone; `matches` is the list itself.
+    # The list of the deleted ones is in an index of those alone; the others are lists
+    # that the statement itself makes.
     return (
         step.startswith("SCAN")
         and "COVERING INDEX" not in step
-        and not step.endswith(("matches", "ix_jobs_unsettled"))
+        and not step.endswith(("matches", "near", "both", "ix_jobs_unsettled"))
     )
 
 

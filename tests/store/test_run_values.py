@@ -12,7 +12,7 @@ from jupyter_mlws.jobs.latest_values import LatestValues
 from jupyter_mlws.model.job import Job
 from jupyter_mlws.model.job_query import JobQuery, JobSort
 from jupyter_mlws.model.status import Wanted
-from jupyter_mlws.store import cursor, run_values
+from jupyter_mlws.store import cursor, job_page, run_values
 from jupyter_mlws.store import jobs as rows
 from jupyter_mlws.store.database import Database
 from jupyter_mlws.store.run_values import RunValues
@@ -69,6 +69,16 @@ def test_jobs_that_have_a_metric_in_another_order(db: Database) -> None:
     assert (nothing.jobs, nothing.total) == ([], 0)
 
 
+@pytest.fixture(params=["few have it", "many have it", "many have it, and few of them match"])
+def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists are found in another way the longer they are: short ones here stand for all."""
+    if request.param != "few have it":
+        monkeypatch.setattr(job_page, "_FEW", 1)
+    if request.param == "many have it, and few of them match":
+        monkeypatch.setattr(job_page, "_NEAR", 1)
+
+
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("sort", JobSort)
 @pytest.mark.parametrize("filters", [{}, {"experiment": "Default"}, {"q": "nothing"}])
 def test_pages_of_jobs_with_a_metric_say_how_many_there_are(
@@ -93,6 +103,7 @@ def test_pages_of_jobs_with_a_metric_say_how_many_there_are(
     assert (set(seen), len(seen)) == (expected, len(expected))
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_page_behind_the_last_says_how_many_there_are(db: Database) -> None:
     jobs = put(db, [0.5, 0.9, 0.7])
     query = JobQuery(sort=JobSort.METRIC, metric="score", experiment="Default", limit=2)
