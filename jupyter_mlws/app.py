@@ -56,6 +56,8 @@ class Settings:
     mlflow: bool = True
     mlflow_idle: float = 300.0
     """Seconds without a request or a job after which MLflow's server ends."""
+    nice: int = 15
+    """Niceness of jobs here."""
     fork: bool = True
     """Whether workers and kernels are forked from processes that have imported what jobs need."""
     preload: tuple[str, ...] = PRELOAD
@@ -211,6 +213,7 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
         preload=settings.preload,
         helpers=preloaded(settings.preload),
         spares=settings.spares,
+        nice=settings.nice,
         idle=settings.fork_idle,
     )
 
@@ -233,6 +236,7 @@ def _local(settings: Settings, forking: Forking | None) -> LocalCompute:
         memory=settings.memory,
         gpus=settings.gpus,
         price_per_hour=settings.price_per_hour,
+        nice=settings.nice,
         forking=forking,
     )
 

@@ -29,15 +29,17 @@ class Ahead:
         *,
         child: Any,
         packets: Any,
+        give_way: Callable[[], None],
         warm_up: Callable[[], None],
         run: Callable[[Any], Any],
     ) -> None:
         """`child` and `packets` are the modules of these names.
 
-        In a child `warm_up` is called while it waits, and `run` with the arguments of a request.
+        In a child `give_way` is called once it leads a session, `warm_up` while it waits, and `run` with the
+        arguments of a request.
         """
         self._child, self._packets = child, packets
-        self._warm_up, self._run = warm_up, run
+        self._give_way, self._warm_up, self._run = give_way, warm_up, run
         self._waiting: dict[int, socket.socket] = {}
 
     def __len__(self) -> int:
@@ -104,6 +106,7 @@ class Ahead:
 
     def _wait(self, order: socket.socket, *, warm: bool) -> Any:
         os.setsid()
+        self._give_way()
         self._child.only(order.fileno())
         self._child.standard_streams(None)
         if warm:

@@ -51,6 +51,8 @@ class Recipe:
     """Prepared children that wait."""
     ahead: int = 0
     """Children that wait to be spawned."""
+    nice: int = 0
+    """Niceness of it and its children."""
     idle: float = 300.0
     """Seconds without a request after which it ends."""
 

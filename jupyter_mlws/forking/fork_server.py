@@ -8,7 +8,8 @@ FOLDER holds the socket `s`, the lock `lock` and the log; beside it each spare h
 CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/path/file.py:function`),
 `preload` (modules; what is not there is left out), `helpers` (names and files that become modules of these
 names; their `rehearse()` is called, too), `spares` (how many prepared children wait), `ahead` (how many wait
-that are forked and no more) and `idle` (seconds without a request after which it ends).
+that are forked and no more), `nice` (the niceness of all this) and `idle` (seconds without a request after
+which it ends).
 
 It forks in two ways. `spawn` has a child call `entry(arguments)`: one that waits (see `ahead.py`) and has
 called `warm_up()` of the entry's module meanwhile, or a new one. `take` hands out a spare: a child that was
@@ -62,6 +63,8 @@ class Server:
         self.ended = False
         self.asked_at = time.monotonic()
         self.child, self.packets, self.pacing = map(_beside, ("child.py", "packets.py", "pace.py"))
+        self.niceness = _beside("niceness.py")
+        self.niceness.be_nice(int(configuration.get("nice", 0)))
         self.pace = self.pacing.Pace()
         self.listener = self.packets.bound(folder / "s")
 
@@ -87,12 +90,17 @@ class Server:
             print(f"Nothing can be prepared here: {error!r}", file=sys.stderr, flush=True)
             self.unable = True
         self.ahead = _beside("ahead.py").Ahead(
-            child=self.child, packets=self.packets, warm_up=getattr(module, "warm_up", lambda: None), run=run
+            child=self.child,
+            packets=self.packets,
+            give_way=self.niceness.give_way,
+            warm_up=getattr(module, "warm_up", lambda: None),
+            run=run,
         )
         self.maker = _beside("spare.py").Maker(
             child=self.child,
             keeper=_beside("keeper.py"),
             packets=self.packets,
+            give_way=self.niceness.give_way,
             within=self.folder.parent,
             prepare=lambda place: module.prepare(place, rehearsed),
             run=run,

@@ -39,16 +39,18 @@ class Maker:
         child: Any,
         keeper: Any,
         packets: Any,
+        give_way: Callable[[], None],
         within: Path,
         prepare: Callable[[str], Any],
         run: Callable[[Any, Order], Any],
     ) -> None:
         """`child`, `keeper` and `packets` are the modules of these names; folders are made `within`.
 
-        In the child, `prepare(folder)` is called first, and `run` with what it returned.
+        In the child, which leads a session, `give_way` and `prepare(folder)` are called first, and `run` with
+        what the latter returned.
         """
         self._child, self._keeper, self._packets = child, keeper, packets
-        self._within, self._prepare, self._run = within, prepare, run
+        self._give_way, self._within, self._prepare, self._run = give_way, within, prepare, run
 
     def fork(self) -> Spare | None:
         """Fork one, which is not ready yet; None when that is not possible now."""
@@ -81,6 +83,7 @@ class Maker:
 
     def _wait(self, place: str, order: socket.socket, words: int) -> Any:
         """In the child of the keeper: be ready, wait for the order, and run."""
+        self._give_way()
         self._child.only(order.fileno(), words)
         self._child.standard_streams(words)
         state = self._prepare(place)

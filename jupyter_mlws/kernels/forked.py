@@ -73,6 +73,7 @@ class ForkedDriver:
             preload=(*_KERNEL, *forking.preload),
             helpers=forking.helpers,
             spares=forking.spares,
+            nice=forking.nice,
             idle=forking.idle,
         )
         server = ForkServer(root, recipe, env)

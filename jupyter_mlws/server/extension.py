@@ -67,6 +67,12 @@ class MlwsApp(ExtensionApp):
         300.0,
         help="Seconds without a request or a job after which MLflow's server ends, until the next.",
     ).tag(config=True)
+    nice = Integer(
+        15,
+        min=0,
+        max=19,
+        help="Niceness of jobs on this machine: where CPUs are short, what people do there goes first.",
+    ).tag(config=True)
     fork = Bool(
         True,
         help="Whether jobs start in processes forked from one that has imported what they need (Linux). "
@@ -209,6 +215,7 @@ class MlwsApp(ExtensionApp):
             price_per_hour=self.price_per_hour,
             mlflow=self.mlflow,
             mlflow_idle=self.mlflow_idle_seconds,
+            nice=self.nice,
             fork=self.fork,
             preload=tuple(self.preload),
             spares=self.spares,

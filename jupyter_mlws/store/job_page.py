@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from jupyter_mlws.model.job import Job, JobPage
 from jupyter_mlws.model.job_query import JobQuery, JobSort
 from jupyter_mlws.store import cursor, job_matches
+from jupyter_mlws.store.job_matches import count_of
 from jupyter_mlws.store.job_rows import row_to_job, select_jobs
 from jupyter_mlws.store.tables import jobs
 from jupyter_mlws.store.transaction import Transaction
@@ -46,7 +47,7 @@ def _found(tx: Transaction, query: JobQuery) -> tuple[Rows, int]:
         return _listed(tx, query, matches)
     if query.cursor is None and len(found) <= query.limit:
         return found, len(found)
-    return found, _number(tx, job_matches.counted(query))
+    return found, _number(tx, job_matches.count(query))
 
 
 def _walked(tx: Transaction, query: JobQuery) -> tuple[sa.CTE, Rows | None]:
@@ -57,7 +58,7 @@ def _walked(tx: Transaction, query: JobQuery) -> tuple[sa.CTE, Rows | None]:
     elif query.sort is JobSort.METRIC and not filtered:
         matches = job_matches.by_metric(query)
     # The looks from one table into the other are what such a list costs: from the side that needs fewer.
-    elif _number(tx, job_matches.counted_by_metric(query).limit(_FEW)) < _FEW:
+    elif _number(tx, count_of(job_matches.having(query).limit(_FEW))) < _FEW:
         return job_matches.from_metrics(query), None
     else:
         matches = job_matches.from_jobs(query)
@@ -72,7 +73,7 @@ def _listed(tx: Transaction, query: JobQuery, matches: sa.CTE) -> tuple[Rows, in
     found = tx.connection.execute(_page(query, matches).add_columns(number.label("total"))).all()
     if found:
         return found, found[0].total
-    return found, 0 if query.cursor is None else _number(tx, sa.select(matches.c.id))
+    return found, 0 if query.cursor is None else _number(tx, count_of(sa.select(matches.c.id)))
 
 
 def _near(tx: Transaction, query: JobQuery) -> Rows | None:
@@ -84,7 +85,7 @@ def _near(tx: Transaction, query: JobQuery) -> Rows | None:
     values = job_matches.by_metric(query)
     near = _onwards(query, values, limit=_NEAR).cte("near")
     found = tx.connection.execute(_page(query, job_matches.of_these(query, near))).all()
-    if len(found) <= query.limit and _number(tx, sa.select(near.c.id)) == _NEAR:
+    if len(found) <= query.limit and _number(tx, count_of(sa.select(near.c.id))) == _NEAR:
         return None
     return found
 
@@ -118,9 +119,8 @@ def _order(query: JobQuery) -> str:
     return f"metric:{query.metric}" if query.sort is JobSort.METRIC else query.sort.value
 
 
-def _number(tx: Transaction, rows: sa.Select[Any]) -> int:
-    counting = sa.select(sa.func.count()).select_from(rows.subquery())
-    return int(tx.connection.execute(counting).scalar_one())
+def _number(tx: Transaction, counting: sa.Select[int]) -> int:
+    return tx.connection.execute(counting).scalar_one()
 
 
 def _fetch(tx: Transaction, ids: list[str]) -> list[Job]:

@@ -63,6 +63,39 @@ async def test_the_first_is_started_and_those_after_it_are_forked(
     assert second.log == ""
 
 
+def niceness(pid: int | str = "self") -> tuple[int, int | None]:
+    """The niceness of a process and of its session; root alone may set the latter at any time."""
+    try:
+        session = int(Path(f"/proc/{pid}/autogroup").read_text().split()[-1])
+    except OSError:
+        session = None  # this system has none
+    own = os.getpriority(os.PRIO_PROCESS, 0 if pid == "self" else int(pid))
+    return own, session if os.geteuid() == 0 else None
+
+
+async def test_jobs_give_way_however_they_were_started(place: Any, forking: Forking, wait_until: Any) -> None:
+    mine, has_sessions = niceness()[0], niceness()[1] is not None
+    polite = forking.model_copy(update={"nice": mine + 3})
+    compute = LocalCompute(forking=polite, nice=polite.nice)
+    expected = (mine + 3, mine + 3 if has_sessions else None)
+    code = (
+        "import os, sys, time\nprint(os.getpid(), flush=True)\nwhile not os.path.exists(go): time.sleep(0.02)"
+    )
+    for number, forked in enumerate((False, True)):
+        go = place.root / f"go{number}"
+        attempt = prepare(
+            place.root / f"a{number}", code=f"go = {str(go)!r}\n{code}", task={"forking": polite}
+        )
+        ref = await compute.launch(attempt.root)
+        await wait_until(lambda attempt=attempt: attempt.text().endswith("\n"), what="that it runs")
+        kernel = int(attempt.text())
+        assert niceness(ref.pid) == niceness(kernel) == expected
+        assert ("fork_server.py" in " ".join(psutil.Process(ref.pid).cmdline())) is forked
+        go.touch()
+        await wait_until(lambda ref=ref: not ref.alive(), what="the worker's end")
+        await both_serve(place, wait_until)
+
+
 @pytest.mark.parametrize(
     ("code", "spec", "status", "said"),
     [
