@@ -57,7 +57,7 @@ class Settings:
     mlflow_idle: float = 300.0
     """Seconds without a request or a job after which MLflow's server ends."""
     nice: int = 15
-    """Niceness of jobs here."""
+    """Niceness of jobs on this machine that take longer than a second."""
     fork: bool = True
     """Whether workers and kernels are forked from processes that have imported what jobs need."""
     preload: tuple[str, ...] = PRELOAD
@@ -133,7 +133,12 @@ class Services:
         shipping = Shipping(tracking, records=records, layout=layout)
         recorder = Recorder(tracking, blobs=blobs, begun=shipping.begun, doorbell=bell_path)
         launcher = Launcher(
-            layout=layout, blobs=blobs, doorbell=bell_path, recorder=recorder, forking=forking
+            layout=layout,
+            blobs=blobs,
+            doorbell=bell_path,
+            recorder=recorder,
+            forking=forking,
+            nice=settings.nice,
         )
         controller = JobController(
             records=records,
@@ -236,7 +241,6 @@ def _local(settings: Settings, forking: Forking | None) -> LocalCompute:
         memory=settings.memory,
         gpus=settings.gpus,
         price_per_hour=settings.price_per_hour,
-        nice=settings.nice,
         forking=forking,
     )
 

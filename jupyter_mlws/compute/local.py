@@ -15,7 +15,6 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from jupyter_mlws.compute.threads import RESTING
 from jupyter_mlws.forking.client import ForkServer, Recipe
-from jupyter_mlws.forking.niceness import give_way
 from jupyter_mlws.model.attempt_files import AttemptFiles
 from jupyter_mlws.model.compute import LOCAL, Capacity, ComputeCheck, Guarantees
 from jupyter_mlws.model.errors import NotReady
@@ -64,14 +63,9 @@ class LocalCompute:
         memory: int | None = None,
         gpus: int | None = None,
         price_per_hour: float = 0.0,
-        nice: int = 0,
         forking: Forking | None = None,
     ) -> None:
-        """Take what is given, and find out the rest: all CPUs, 90 % of the memory (bytes), all GPUs.
-
-        `nice` is the niceness of jobs.
-        """
-        self._nice = nice
+        """Take what is given, and find out the rest: all CPUs, 90 % of the memory (bytes), all GPUs."""
         self._forking = forking
         self._devices = visible_gpus() if gpus is None else list(range(gpus))
         self.price_per_hour = price_per_hour
@@ -118,7 +112,6 @@ class LocalCompute:
                 f"A worker could not be started: {error.strerror or error}.",
                 hint="See whether the machine is out of processes, memory or disk space.",
             ) from error
-        give_way(process.pid, nice=self._nice)
         # The watch reaps it; Popen would complain in its destructor about a child that still runs.
         process.returncode = 0
         return ProcessRef.of(process.pid) or ProcessRef(process.pid, 0.0)

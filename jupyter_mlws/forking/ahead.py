@@ -29,17 +29,17 @@ class Ahead:
         *,
         child: Any,
         packets: Any,
-        give_way: Callable[[], None],
+        be_nice: Callable[[bool], None],
         warm_up: Callable[[], None],
         run: Callable[[Any], Any],
     ) -> None:
         """`child` and `packets` are the modules of these names.
 
-        In a child `give_way` is called once it leads a session, `warm_up` while it waits, and `run` with the
-        arguments of a request.
+        In a child `be_nice` is called while it waits, and to take that back; `warm_up` meanwhile, and `run`
+        with the arguments of a request.
         """
         self._child, self._packets = child, packets
-        self._give_way, self._warm_up, self._run = give_way, warm_up, run
+        self._be_nice, self._warm_up, self._run = be_nice, warm_up, run
         self._waiting: dict[int, socket.socket] = {}
 
     def __len__(self) -> int:
@@ -106,7 +106,8 @@ class Ahead:
 
     def _wait(self, order: socket.socket, *, warm: bool) -> Any:
         os.setsid()
-        self._give_way()
+        if warm:
+            self._be_nice(True)
         self._child.only(order.fileno())
         self._child.standard_streams(None)
         if warm:
@@ -116,6 +117,7 @@ class Ahead:
             self._packets.send(order, _WARM)
             request, descriptors = self._packets.receive(order)
             self._packets.send(order, _TAKEN)
+            self._be_nice(False)
         except OSError:
             return 0  # the server is gone
         order.close()

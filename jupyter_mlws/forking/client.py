@@ -52,7 +52,7 @@ class Recipe:
     ahead: int = 0
     """Children that wait to be spawned."""
     nice: int = 0
-    """Niceness of it and its children."""
+    """Niceness of sessions: of its own while it imports, and of those of children that wait."""
     idle: float = 300.0
     """Seconds without a request after which it ends."""
 

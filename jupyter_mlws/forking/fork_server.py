@@ -8,7 +8,8 @@ FOLDER holds the socket `s`, the lock `lock` and the log; beside it each spare h
 CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/path/file.py:function`),
 `preload` (modules; what is not there is left out), `helpers` (names and files that become modules of these
 names; their `rehearse()` is called, too), `spares` (how many prepared children wait), `ahead` (how many wait
-that are forked and no more), `nice` (the niceness of all this) and `idle` (seconds without a request after
+that are forked and no more), `nice` (of its session while it imports,
+and of those of children that wait) and `idle` (seconds without a request after
 which it ends).
 
 It forks in two ways. `spawn` has a child call `entry(arguments)`: one that waits (see `ahead.py`) and has
@@ -64,12 +65,13 @@ class Server:
         self.asked_at = time.monotonic()
         self.child, self.packets, self.pacing = map(_beside, ("child.py", "packets.py", "pace.py"))
         self.niceness = _beside("niceness.py")
-        self.niceness.be_nice(int(configuration.get("nice", 0)))
+        self.nice = int(configuration.get("nice", 0))
         self.pace = self.pacing.Pace()
         self.listener = self.packets.bound(folder / "s")
 
     def prepare(self, preload: list[str], helpers: dict[str, str]) -> None:
         """Import what the children need, and keep the garbage collector from touching it ever again."""
+        self.niceness.set_session(self.nice)
         # Of the path as it is now: a package that adds to it has not made everything stale.
         self.path = tuple(sys.path)
         self.stamp = stamp(self.path)
@@ -92,7 +94,7 @@ class Server:
         self.ahead = _beside("ahead.py").Ahead(
             child=self.child,
             packets=self.packets,
-            give_way=self.niceness.give_way,
+            be_nice=self._be_nice,
             warm_up=getattr(module, "warm_up", lambda: None),
             run=run,
         )
@@ -100,13 +102,14 @@ class Server:
             child=self.child,
             keeper=_beside("keeper.py"),
             packets=self.packets,
-            give_way=self.niceness.give_way,
+            be_nice=self._be_nice,
             within=self.folder.parent,
             prepare=lambda place: module.prepare(place, rehearsed),
             run=run,
         )
         gc.collect()
         gc.freeze()
+        self.niceness.set_session(0)
 
     def serve(self) -> None:
         """Answer until nothing was asked for a while, or the packages have changed."""
@@ -134,6 +137,10 @@ class Server:
             if self.listener in ready:
                 self._accept()
             self._hand_out()
+
+    def _be_nice(self, on: bool) -> None:
+        """In a child: be nice while nobody needs it, not while a job starts with it."""
+        self.niceness.set_session(self.nice if on else 0)
 
     def close(self) -> None:
         """Let the spares go: a keeper whose leash is cut ends what it keeps."""

@@ -34,10 +34,20 @@ class Launcher:
     """Makes an attempt's folder, puts into it what the worker needs, and starts the worker."""
 
     def __init__(
-        self, *, layout: Layout, blobs: Blobs, doorbell: Path, recorder: Recorder, forking: Forking | None
+        self,
+        *,
+        layout: Layout,
+        blobs: Blobs,
+        doorbell: Path,
+        recorder: Recorder,
+        forking: Forking | None,
+        nice: int,
     ) -> None:
-        """`recorder` writes the beginning of the attempt's MLflow run; `forking`: how kernels are forked."""
-        self._forking = forking
+        """`recorder` writes the beginning of the attempt's MLflow run; `forking`: how kernels are forked.
+
+        `nice` is the niceness of jobs that take long.
+        """
+        self._forking, self._nice = forking, nice
         self._layout = layout
         self._blobs = blobs
         self._doorbell = doorbell
@@ -73,6 +83,7 @@ class Launcher:
             tracking=self._recorder.records,
             environment=variables,
             forking=self._forking,
+            nice=self._nice,
         )
         await asyncio.to_thread(self._lay_ready, folder, task)
         return await compute.launch(folder.path)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_mlws.forking.niceness import give_way
 from jupyter_mlws.kernels.driver import KernelNotFound, KernelStartFailed, Promises, Usage
 from jupyter_mlws.kernels.last_words import LastWords
 from jupyter_mlws.kernels.process_tree import ProcessTree, adopt_orphans
@@ -79,10 +78,7 @@ class PlainDriver:
                 f"The kernel {_title(choice)} could not be started: {error}.",
                 hint=f"Its command is {spec.argv[0]!r}.",
             ) from error
-        kernel = PlainKernel(manager, words=words, place=place, adopter=adopter, folder=cwd)
-        if kernel.pid is not None:
-            give_way(kernel.pid)
-        return kernel
+        return PlainKernel(manager, words=words, place=place, adopter=adopter, folder=cwd)
 
 
 class PlainKernel:

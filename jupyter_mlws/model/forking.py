@@ -38,7 +38,7 @@ class Forking(Record):
     spares: Annotated[int, Field(ge=0, le=64)] = 2
     """Kernels that wait, ready, for each environment in use."""
     nice: Annotated[int, Field(ge=0, le=19)] = 0
-    """Niceness of all processes."""
+    """Niceness of what waits for jobs."""
     idle: Annotated[float, Field(gt=0)] = 300.0
     """Seconds without a job after which a fork server ends, and its spares with it."""
 

@@ -71,7 +71,8 @@ class MlwsApp(ExtensionApp):
         15,
         min=0,
         max=19,
-        help="Niceness of jobs on this machine: where CPUs are short, what people do there goes first.",
+        help="Niceness of jobs on this machine that take longer than a second: where CPUs are short, what "
+        "people do there goes first.",
     ).tag(config=True)
     fork = Bool(
         True,

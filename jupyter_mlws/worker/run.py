@@ -37,7 +37,7 @@ from jupyter_mlws.worker.refusals import Refusals
 from jupyter_mlws.worker.stopping import COMPLETED, Ending, Stopped, Stopper
 from jupyter_mlws.worker.task import Task
 from jupyter_mlws.worker.verdict import disk_failed, input_requested, of_reply, timed_out
-from jupyter_mlws.worker.watch import after, watch_usage
+from jupyter_mlws.worker.watch import after, see_that_they_give_way, watch_usage
 
 if TYPE_CHECKING:
     from jupyter_mlws.worker.outputs import Outputs
@@ -66,7 +66,7 @@ class Run:
         self._talk: Conversation | None = None
         self._outputs: Outputs | None = None
         self._environment: asyncio.Task[EnvironmentSeen] | None = None
-        self._sampling: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
         self._gentle = False
         self._a_cell_is_over = asyncio.Event()
         self._refusals = Refusals(folder.files.refused)
@@ -123,8 +123,8 @@ class Run:
     async def close(self, *, at_once: bool) -> None:
         """End the kernel with all it started, and write what is still to be written."""
         self._a_cell_is_over.set()
-        if self._sampling is not None:
-            self._sampling.cancel()
+        for watch in self._watches:
+            watch.cancel()
         if self.kernel is not None:
             if self._environment is not None and self.kernel.files is not None and not at_once:
                 # A kernel elsewhere tells its packages itself: before it ends.
@@ -179,9 +179,11 @@ class Run:
             )
         )
         limit = self._task.spec.resources.memory
-        self._sampling = asyncio.create_task(
-            watch_usage(kernel, log=self._log, limit=limit, stopper=self._stopper)
+        watches = (
+            watch_usage(kernel, log=self._log, limit=limit, stopper=self._stopper),
+            see_that_they_give_way(os.getpid(), kernel.pid, nice=self._task.nice),
         )
+        self._watches += map(asyncio.create_task, watches)
         if interpreter is not None:
             self._environment = asyncio.create_task(
                 _environment(kernel, interpreter, forking=self._task.forking, quiet=self._a_cell_is_over)

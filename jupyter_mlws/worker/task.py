@@ -34,5 +34,7 @@ class Task(Record):
     """Variables for the kernel besides those of the worker, such as CUDA_VISIBLE_DEVICES."""
     forking: Forking | None = None
     """Where kernels are forked; None where each is started anew."""
+    nice: Annotated[int, Field(ge=0, le=19)] = 0
+    """Niceness of worker and kernel once the job has run for a second."""
     grace: Annotated[float, Field(ge=0)] = 5.0
     """Seconds between interrupt, terminate and kill."""

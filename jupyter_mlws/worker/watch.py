@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 
+from jupyter_mlws.forking.niceness import give_way
 from jupyter_mlws.kernels.driver import Kernel
 from jupyter_mlws.model.events import Sample
 from jupyter_mlws.worker.attempt_folder import AttemptFolder
@@ -18,6 +19,7 @@ from jupyter_mlws.worker.verdict import memory_exceeded
 _SAMPLE_SECONDS = 1.0
 _MEMORY_SECONDS = 0.2
 _CANCEL_SECONDS = 0.5
+_SHORT_SECONDS = 1.0
 
 
 async def watch_cancel(folder: AttemptFolder, stopper: Stopper) -> None:
@@ -47,6 +49,14 @@ async def watch_usage(kernel: Kernel, *, log: EventLog, limit: int | None, stopp
             # Nothing gentle: what it holds grows on while it is asked.
             stopper.ask(memory_exceeded(usage.memory, limit), first=Step.KILL)
             return
+
+
+async def see_that_they_give_way(*pids: int | None, nice: int) -> None:
+    """Make processes nice once the job has run for a while; a short one is soon over, and in nobody's way."""
+    left = {pid for pid in pids if pid is not None}
+    while left:
+        await asyncio.sleep(_SHORT_SECONDS)
+        left = {pid for pid in left if not give_way(pid, nice)}
 
 
 def after(seconds: float | None, do: Callable[[], None]) -> Callable[[], None]:
