@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -16,6 +17,8 @@ from jupyter_mlws.worker.conversation import Conversation, Exchange
 
 _PORTABLE = "_mlws_portable"
 _INSIDE = "__import__('sys').modules['_mlws_inside']"
+_OLDEST = (3, 8)  # pickle's protocol 5
+_NEEDED = "Python 3.8 or later is needed in the job's kernel."
 # Sent as expressions: IPython searches the code of a cell for its own syntax, which takes 50 ms for 80 KB.
 # In a namespace of its own, so that the user's stays empty.
 # A forked kernel has them of its fork server.
@@ -77,9 +80,14 @@ class PythonKernel:
         if answer is None:
             raise KernelNotPrepared(
                 f"The kernel could not be prepared: {_problem(exchange)}.",
-                hint="Python 3.9 or later is needed in the job's kernel.",
+                hint=_NEEDED,
             )
         interpreter = Interpreter(**answer)
+        if _is_older(interpreter.python):
+            raise KernelNotPrepared(
+                f"The kernel runs Python {interpreter.python}, which is too old for a job's variables.",
+                hint=_NEEDED,
+            )
         self._has.update(interpreter.helpers)
         return interpreter
 
@@ -115,6 +123,12 @@ class PythonKernel:
             source = _source("jupyter_mlws.capture", "portable.py")
             await self._talk.run("None", ask=f"{_INSIDE}.add_module({_PORTABLE!r}, {source!r})")
             self._has.add(_PORTABLE)
+
+
+def _is_older(version: str) -> bool:
+    """Whether a Python such as 3.7.16 is older than the oldest that is known to do."""
+    found = re.match(r"(\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) < _OLDEST
 
 
 def _source(package: str, name: str) -> str:

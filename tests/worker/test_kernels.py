@@ -100,6 +100,19 @@ def test_a_python_without_ipykernel(run, place):
     assert f"{python} -m pip install ipykernel" in done.error["hint"]
 
 
+def test_a_python_that_is_too_old(run, kernelspec):
+    code = (
+        "import sys; from ipykernel.kernelapp import IPKernelApp; app = IPKernelApp.instance(); "
+        "app.initialize(); sys.version_info = (3, 7, 16, 'final', 0); app.start()"
+    )
+    argv = [sys.executable, "-c", code, "-f", "{connection_file}"]
+    done = run("print(1)", kernel={"name": kernelspec("old", argv=argv)})
+    assert done.error["code"] == "kernel_start_failed"
+    assert "Python 3.7.16, which is too old" in done.error["message"]
+    assert done.error["hint"] == "Python 3.8 or later is needed in the job's kernel."
+    assert done.text() == ""
+
+
 def test_a_kernel_of_another_language_runs(run_notebook, echo):
     done = run_notebook("hello", "world", kernel={"name": echo})
     assert done.last["status"] == "Completed", done.log
