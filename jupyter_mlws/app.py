@@ -218,7 +218,6 @@ def _forking(settings: Settings, runtime: Path) -> Forking | None:
         preload=settings.preload,
         helpers=preloaded(settings.preload),
         spares=settings.spares,
-        nice=settings.nice,
         idle=settings.fork_idle,
     )
 

@@ -124,7 +124,6 @@ class LocalCompute:
             entry=_ENTRY,
             preload=_WORKER_MODULES,
             ahead=self._forking.spares,
-            nice=self._forking.nice,
             idle=self._forking.idle,
         )
         server = ForkServer(Path(self._forking.root), recipe, environment)

@@ -50,6 +50,8 @@ class SpareNotes:
         ending = path.with_suffix(ENDING)
         with contextlib.suppress(FileNotFoundError), locked(self.folder):
             path.rename(ending)
+            if path != ending:
+                ending.touch()  # its age is the time since then
             return ending
         return None
 
@@ -63,7 +65,7 @@ class SpareNotes:
         return {Path(found.token_file).name for _, found in self.of() if found.token_file is not None}
 
     def age(self, path: Path) -> float:
-        """Return the seconds since a note was written."""
+        """Return the seconds since a note was written, or claimed."""
         with contextlib.suppress(OSError):
             return max(0.0, time.time() - path.stat().st_mtime)
         return 0.0

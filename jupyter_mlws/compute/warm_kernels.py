@@ -17,7 +17,7 @@ from typing import Any
 from jupyter_mlws.compute.records import Records
 from jupyter_mlws.compute.spare_notes import SpareNotes
 from jupyter_mlws.compute.warmth import Use, Verdict, verdict
-from jupyter_mlws.kernels.remote.spares import ENDING
+from jupyter_mlws.kernels.remote.spares import ENDING, read
 from jupyter_mlws.model.errors import MlwsError
 from jupyter_mlws.model.remote import Remote, Whereabouts
 from jupyter_mlws.store import computes as rows
@@ -31,7 +31,7 @@ _REST_SECONDS = 60.0  # after a spare could not be started
 _END_SECONDS = 20.0
 _AGAIN_SECONDS = 10.0  # until one that could not be ended is tried again, later less often
 _GIVE_UP_SECONDS = 86_400.0
-_APPEARS_SECONDS = 90.0  # that a kernel which was asked for is listed, at the latest
+_APPEARS_SECONDS = 120.0  # that a kernel which was asked for is listed, after nobody asks any more
 _log = logging.getLogger(__name__)
 
 
@@ -160,6 +160,7 @@ class WarmKernels:
         # Imported with the first: most workspaces have none.
         from jupyter_mlws.kernels.remote.sparing import start_spare
         from jupyter_mlws.kernels.remote.token import token_of
+        from jupyter_mlws.kernels.remote.troubles import RemoteFull, TokenRefused
 
         path = self._notes.new()
         # As it is now: with a compute its token goes, and what was begun has to be ended all the same.
@@ -180,6 +181,8 @@ class WarmKernels:
             # Full, or away: that is no job's trouble, and the next one says what is wrong.
             _log.info("No kernel waits on the compute %s: %s", place.remote.name, error)
             place.not_before = time.monotonic() + _REST_SECONDS
+            if isinstance(error, (RemoteFull, TokenRefused)):  # there is none to look for
+                await self._forget(path)
         await asyncio.to_thread(self._notes.claim, path)  # if it did not become an offer
         self._left = True
 
@@ -229,10 +232,16 @@ class WarmKernels:
                 found.session,
                 error,
             )
-        await asyncio.to_thread(path.unlink, missing_ok=True)
         self._again.pop(path.name, None)
-        await self._forget_token(found)
+        await self._forget(path)
         return True
+
+    async def _forget(self, path: Path) -> None:
+        """Remove a note, and the token that only its kernel needed."""
+        found = await asyncio.to_thread(read, path)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        if found is not None:
+            await self._forget_token(found)
 
     async def _forget_token(self, found: Whereabouts) -> None:
         """Remove the token that a kernel was ended with, if its compute is gone or has another."""

@@ -29,17 +29,15 @@ class Ahead:
         *,
         child: Any,
         packets: Any,
-        be_nice: Callable[[bool], None],
         warm_up: Callable[[], None],
         run: Callable[[Any], Any],
     ) -> None:
         """`child` and `packets` are the modules of these names.
 
-        In a child `be_nice` is called while it waits, and to take that back; `warm_up` meanwhile, and `run`
-        with the arguments of a request.
+        In a child `warm_up` is called while it waits, and `run` with the arguments of a request.
         """
         self._child, self._packets = child, packets
-        self._be_nice, self._warm_up, self._run = be_nice, warm_up, run
+        self._warm_up, self._run = warm_up, run
         self._waiting: dict[int, socket.socket] = {}
 
     def __len__(self) -> int:
@@ -106,8 +104,6 @@ class Ahead:
 
     def _wait(self, order: socket.socket, *, warm: bool) -> Any:
         os.setsid()
-        if warm:
-            self._be_nice(True)
         self._child.only(order.fileno())
         self._child.standard_streams(None)
         if warm:
@@ -117,7 +113,6 @@ class Ahead:
             self._packets.send(order, _WARM)
             request, descriptors = self._packets.receive(order)
             self._packets.send(order, _TAKEN)
-            self._be_nice(False)
         except OSError:
             return 0  # the server is gone
         order.close()

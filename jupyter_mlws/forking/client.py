@@ -51,8 +51,6 @@ class Recipe:
     """Prepared children that wait."""
     ahead: int = 0
     """Children that wait to be spawned."""
-    nice: int = 0
-    """Niceness of sessions: of its own while it imports, and of those of children that wait."""
     idle: float = 300.0
     """Seconds without a request after which it ends."""
 

@@ -8,9 +8,7 @@ FOLDER holds the socket `s`, the lock `lock` and the log; beside it each spare h
 CONFIGURATION is JSON: `entry` (what a child runs, as `module:function` or `/path/file.py:function`),
 `preload` (modules; what is not there is left out), `helpers` (names and files that become modules of these
 names; their `rehearse()` is called, too), `spares` (how many prepared children wait), `ahead` (how many wait
-that are forked and no more), `nice` (of its session while it imports,
-and of those of children that wait) and `idle` (seconds without a request after
-which it ends).
+that are forked and no more) and `idle` (seconds without a request after which it ends).
 
 It forks in two ways. `spawn` has a child call `entry(arguments)`: one that waits (see `ahead.py`) and has
 called `warm_up()` of the entry's module meanwhile, or a new one. `take` hands out a spare: a child that was
@@ -64,14 +62,11 @@ class Server:
         self.ended = False
         self.asked_at = time.monotonic()
         self.child, self.packets, self.pacing = map(_beside, ("child.py", "packets.py", "pace.py"))
-        self.niceness = _beside("niceness.py")
-        self.nice = int(configuration.get("nice", 0))
         self.pace = self.pacing.Pace()
         self.listener = self.packets.bound(folder / "s")
 
     def prepare(self, preload: list[str], helpers: dict[str, str]) -> None:
         """Import what the children need, and keep the garbage collector from touching it ever again."""
-        self.niceness.set_session(self.nice)
         # Of the path as it is now: a package that adds to it has not made everything stale.
         self.path = tuple(sys.path)
         self.stamp = stamp(self.path)
@@ -92,24 +87,18 @@ class Server:
             print(f"Nothing can be prepared here: {error!r}", file=sys.stderr, flush=True)
             self.unable = True
         self.ahead = _beside("ahead.py").Ahead(
-            child=self.child,
-            packets=self.packets,
-            be_nice=self._be_nice,
-            warm_up=getattr(module, "warm_up", lambda: None),
-            run=run,
+            child=self.child, packets=self.packets, warm_up=getattr(module, "warm_up", lambda: None), run=run
         )
         self.maker = _beside("spare.py").Maker(
             child=self.child,
             keeper=_beside("keeper.py"),
             packets=self.packets,
-            be_nice=self._be_nice,
             within=self.folder.parent,
             prepare=lambda place: module.prepare(place, rehearsed),
             run=run,
         )
         gc.collect()
         gc.freeze()
-        self.niceness.set_session(0)
 
     def serve(self) -> None:
         """Answer until nothing was asked for a while, or the packages have changed."""
@@ -137,10 +126,6 @@ class Server:
             if self.listener in ready:
                 self._accept()
             self._hand_out()
-
-    def _be_nice(self, on: bool) -> None:
-        """In a child: be nice while nobody needs it, not while a job starts with it."""
-        self.niceness.set_session(self.nice if on else 0)
 
     def close(self) -> None:
         """Let the spares go: a keeper whose leash is cut ends what it keeps."""

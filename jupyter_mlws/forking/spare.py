@@ -39,18 +39,16 @@ class Maker:
         child: Any,
         keeper: Any,
         packets: Any,
-        be_nice: Callable[[bool], None],
         within: Path,
         prepare: Callable[[str], Any],
         run: Callable[[Any, Order], Any],
     ) -> None:
         """`child`, `keeper` and `packets` are the modules of these names; folders are made `within`.
 
-        In the child `be_nice` is called while it waits, and to take that back; `prepare(folder)` first, and
-        `run` with what that returned.
+        In the child, `prepare(folder)` is called first, and `run` with what it returned.
         """
         self._child, self._keeper, self._packets = child, keeper, packets
-        self._be_nice, self._within, self._prepare, self._run = be_nice, within, prepare, run
+        self._within, self._prepare, self._run = within, prepare, run
 
     def fork(self) -> Spare | None:
         """Fork one, which is not ready yet; None when that is not possible now."""
@@ -83,24 +81,19 @@ class Maker:
 
     def _wait(self, place: str, order: socket.socket, words: int) -> Any:
         """In the child of the keeper: be ready, wait for the order, and run."""
-        self._be_nice(True)
         self._child.only(order.fileno(), words)
         self._child.standard_streams(words)
         state = self._prepare(place)
         self._packets.send(order, {"pid": os.getpid(), "place": place})
-        return self._run(state, Order(order, packets=self._packets, begin=self._begin))
-
-    def _begin(self) -> None:
-        self._be_nice(False)
-        self._child.reseed()
+        return self._run(state, Order(order, packets=self._packets, reseed=self._child.reseed))
 
 
 class Order:
     """What a spare waits for. Its entry calls `take` once `fileno()` can be read."""
 
-    def __init__(self, connection: socket.socket, *, packets: Any, begin: Callable[[], None]) -> None:
-        """`packets` is the module of that name; `begin` is called with the order."""
-        self._connection, self._packets, self._begin = connection, packets, begin
+    def __init__(self, connection: socket.socket, *, packets: Any, reseed: Callable[[], None]) -> None:
+        """`packets` is the module of that name."""
+        self._connection, self._packets, self._reseed = connection, packets, reseed
 
     def fileno(self) -> int:
         """Return the descriptor that can be read when the order is there, or can never come."""
@@ -113,5 +106,5 @@ class Order:
             os.environ.clear()
             os.environ.update(wanted["environment"])
             os.chdir(wanted["cwd"])
-            self._begin()
+            self._reseed()
             self._packets.send(connection, {})

@@ -114,6 +114,9 @@ class Kernel(Protocol):
     async def usage(self) -> Usage | None:
         """What the process tree uses; None when it cannot be told."""
 
+    def give_way(self, nice: int) -> None:
+        """Have its processes on this machine give way to others, with a niceness of 0 to 19."""
+
     def last_words(self) -> str:
         """The end of what the processes wrote to their own stdout and stderr, past Jupyter's channels."""
 

@@ -73,7 +73,6 @@ class ForkedDriver:
             preload=(*_KERNEL, *forking.preload),
             helpers=forking.helpers,
             spares=forking.spares,
-            nice=forking.nice,
             idle=forking.idle,
         )
         server = ForkServer(root, recipe, env)
@@ -138,6 +137,10 @@ class ForkedKernel:
     async def usage(self) -> Usage | None:
         """What the process tree uses; pages that it shares with the fork server are not its own."""
         return await asyncio.to_thread(self._tree.usage)
+
+    def give_way(self, nice: int) -> None:
+        """Have all processes give way."""
+        self._tree.give_way(nice)
 
     def last_words(self) -> str:
         """The end of what was written to stdout and stderr outside of Jupyter's channels."""

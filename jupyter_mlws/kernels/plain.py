@@ -136,6 +136,11 @@ class PlainKernel:
         """What the process tree uses."""
         return None if self._tree is None else await asyncio.to_thread(self._tree.usage)
 
+    def give_way(self, nice: int) -> None:
+        """Have all processes give way."""
+        if self._tree is not None:
+            self._tree.give_way(nice)
+
     def last_words(self) -> str:
         """The end of what was written to stdout and stderr outside of Jupyter's channels."""
         return self._words.text()

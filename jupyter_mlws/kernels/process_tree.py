@@ -12,6 +12,7 @@ import psutil
 
 from jupyter_mlws.kernels.driver import Usage
 from jupyter_mlws.processes.identity import ProcessRef
+from jupyter_mlws.processes.niceness import give_way
 
 _PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 _ROUNDS = 200  # a process may start another one while its tree is being killed
@@ -43,6 +44,8 @@ class ProcessTree:
     def __init__(self, pid: int, *, adopter: int | None, forked: bool = False) -> None:
         self.pid = pid
         self._forked = forked
+        self._nice: int | None = None
+        self._polite: set[int] = set()
         self._adopter = None if adopter is None else ProcessRef.of(adopter)
         self._known: dict[int, psutil.Process] = {}
         self.ref = ProcessRef.of(pid)
@@ -65,7 +68,15 @@ class ProcessTree:
                     continue
             if process.pid != self.pid:
                 del self._known[process.pid]
+        if self._nice is not None:
+            for pid in {process.pid for process in alive} - self._polite:
+                if give_way(pid, self._nice):
+                    self._polite.add(pid)
         return alive
+
+    def give_way(self, nice: int) -> None:
+        """Have all processes give way to others, each once it is seen; see `processes.niceness`."""
+        self._nice = nice
 
     def usage(self) -> Usage:
         """Memory and CPU time of the tree; costs some milliseconds."""

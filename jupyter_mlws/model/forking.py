@@ -37,8 +37,6 @@ class Forking(Record):
     """Files of ours that kernels have as modules of these names at once, instead of being sent them."""
     spares: Annotated[int, Field(ge=0, le=64)] = 2
     """Kernels that wait, ready, for each environment in use."""
-    nice: Annotated[int, Field(ge=0, le=19)] = 0
-    """Niceness of what waits for jobs."""
     idle: Annotated[float, Field(gt=0)] = 300.0
     """Seconds without a job after which a fork server ends, and its spares with it."""
 

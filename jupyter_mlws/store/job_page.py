@@ -83,9 +83,10 @@ def _near(tx: Transaction, query: JobQuery) -> Rows | None:
     is then that they have.
     """
     values = job_matches.by_metric(query)
-    near = _onwards(query, values, limit=_NEAR).cte("near")
+    limit = max(_NEAR, 4 * (query.limit + 1))
+    near = _onwards(query, values, limit=limit).cte("near")
     found = tx.connection.execute(_page(query, job_matches.of_these(query, near))).all()
-    if len(found) <= query.limit and _number(tx, count_of(sa.select(near.c.id))) == _NEAR:
+    if len(found) <= query.limit and _number(tx, count_of(sa.select(near.c.id))) == limit:
         return None
     return found
 

@@ -85,7 +85,7 @@ class PythonKernel:
         interpreter = Interpreter(**answer)
         if _is_older(interpreter.python):
             raise KernelNotPrepared(
-                f"The kernel runs Python {interpreter.python}, which is too old for a job's variables.",
+                f"The kernel runs Python {interpreter.python}, which is too old for jobs.",
                 hint=_NEEDED,
             )
         self._has.update(interpreter.helpers)

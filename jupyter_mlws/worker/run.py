@@ -37,7 +37,7 @@ from jupyter_mlws.worker.refusals import Refusals
 from jupyter_mlws.worker.stopping import COMPLETED, Ending, Stopped, Stopper
 from jupyter_mlws.worker.task import Task
 from jupyter_mlws.worker.verdict import disk_failed, input_requested, of_reply, timed_out
-from jupyter_mlws.worker.watch import after, see_that_they_give_way, watch_usage
+from jupyter_mlws.worker.watch import after, see_that_it_gives_way, watch_usage
 
 if TYPE_CHECKING:
     from jupyter_mlws.worker.outputs import Outputs
@@ -179,10 +179,9 @@ class Run:
             )
         )
         limit = self._task.spec.resources.memory
-        watches = (
-            watch_usage(kernel, log=self._log, limit=limit, stopper=self._stopper),
-            see_that_they_give_way(os.getpid(), kernel.pid, nice=self._task.nice),
-        )
+        watches = [watch_usage(kernel, log=self._log, limit=limit, stopper=self._stopper)]
+        if self._task.nice > 0:
+            watches.append(see_that_it_gives_way(kernel, self._task.nice))
         self._watches += map(asyncio.create_task, watches)
         if interpreter is not None:
             self._environment = asyncio.create_task(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import traceback
 from collections.abc import Callable
 
-from jupyter_mlws.forking.niceness import give_way
 from jupyter_mlws.kernels.driver import Kernel
 from jupyter_mlws.model.events import Sample
+from jupyter_mlws.processes.niceness import give_way
 from jupyter_mlws.worker.attempt_folder import AttemptFolder
 from jupyter_mlws.worker.escalation import Step
 from jupyter_mlws.worker.event_log import EventLog
@@ -51,12 +52,15 @@ async def watch_usage(kernel: Kernel, *, log: EventLog, limit: int | None, stopp
             return
 
 
-async def see_that_they_give_way(*pids: int | None, nice: int) -> None:
-    """Make processes nice once the job has run for a while; a short one is soon over, and in nobody's way."""
-    left = {pid for pid in pids if pid is not None}
-    while left:
-        await asyncio.sleep(_SHORT_SECONDS)
-        left = {pid for pid in left if not give_way(pid, nice)}
+async def see_that_it_gives_way(kernel: Kernel, nice: int) -> None:
+    """Make kernel and worker nice once the job has run for a while; a short one is in nobody's way."""
+    await asyncio.sleep(_SHORT_SECONDS)
+    kernel.give_way(nice)
+    pid = os.getpid()
+    while True:
+        if give_way(pid, nice):
+            return
+        await asyncio.sleep(_SHORT_SECONDS + pid % 100 / 100)  # not with all the others
 
 
 def after(seconds: float | None, do: Callable[[], None]) -> Callable[[], None]:

@@ -63,44 +63,59 @@ async def test_the_first_is_started_and_those_after_it_are_forked(
     assert second.log == ""
 
 
-def niceness(pid: int | str = "self") -> tuple[int, int | None]:
-    """The niceness of a process and of its session; root alone may set the latter at any time."""
+def niceness(pid: int) -> tuple[int, int | None]:
+    """The niceness of a process and of its session; None where the system shares no CPUs among sessions."""
     try:
         session = int(Path(f"/proc/{pid}/autogroup").read_text().split()[-1])
     except OSError:
-        session = None  # this system has none
-    own = os.getpriority(os.PRIO_PROCESS, 0 if pid == "self" else int(pid))
-    return own, session if os.geteuid() == 0 else None
+        session = None
+    return os.getpriority(os.PRIO_PROCESS, pid), session
 
 
-async def test_jobs_that_take_long_give_way_however_they_were_started(
-    place: Any, forking: Forking, wait_until: Any
+@pytest.mark.parametrize("forked", [False, True])
+async def test_jobs_that_take_long_give_way_with_all_that_they_start(
+    place: Any, forking: Forking, wait_until: Any, forked: bool
 ) -> None:
-    mine, has_sessions = niceness()[0], niceness()[1] is not None
-    polite = forking.model_copy(update={"nice": mine + 3})
-    compute = LocalCompute(forking=polite)
-    expected = (mine + 3, mine + 3 if has_sessions else None)
-    code = (
-        "import os, sys, time\nprint(os.getpid(), flush=True)\nwhile not os.path.exists(go): time.sleep(0.02)"
-    )
-    for number, forked in enumerate((False, True)):
-        go = place.root / f"go{number}"
-        attempt = prepare(
-            place.root / f"a{number}",
-            code=f"go = {str(go)!r}\n{code}",
-            task={"forking": polite, "nice": polite.nice},
-        )
-        ref = await compute.launch(attempt.root)
-        await wait_until(lambda attempt=attempt: attempt.text().endswith("\n"), what="that it runs")
-        kernel = int(attempt.text())
-        await wait_until(
-            lambda pids=(ref.pid, kernel): [niceness(pid) for pid in pids] == [expected, expected],
-            what="that both give way",
-        )
-        assert ("fork_server.py" in " ".join(psutil.Process(ref.pid).cmdline())) is forked
-        go.touch()
-        await wait_until(lambda ref=ref: not ref.alive(), what="the worker's end")
+    compute = LocalCompute(forking=forking)
+    if forked:
+        first = prepare(place.root / "a1", code="", task={"forking": forking})
+        await launched(compute, first, wait_until)
         await both_serve(place, wait_until)
+    go = place.root / "go"
+    wait = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.02)"
+    # The one that it starts leads a session of its own, as what `!command` starts does.
+    code = (
+        "import os, subprocess, sys\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {wait!r}], start_new_session=True)\n"
+        f"print(os.getpid(), child.pid, flush=True)\n{wait}\nchild.wait()"
+    )
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    nice = min(19, before + 3)
+    attempt = prepare(place.root / "a2", code=code, task={"forking": forking, "nice": nice})
+    ref = await compute.launch(attempt.root)
+    await wait_until(lambda: attempt.text().endswith("\n"), what="that it runs")
+    pids = [ref.pid, *map(int, attempt.text().split())]
+    has_sessions = niceness(ref.pid)[1] is not None
+    expected = (nice, nice if has_sessions else None)
+    await wait_until(lambda: all(niceness(pid) == expected for pid in pids), what="that all give way")
+    go.touch()
+    await wait_until(lambda: not ref.alive(), what="the worker's end")
+    assert attempt.statuses[-1] == "Completed"
+
+
+async def test_others_do_not_give_way(place: Any, forking: Forking, wait_until: Any) -> None:
+    compute = LocalCompute(forking=forking)
+    code = (
+        "import os, pathlib, time; time.sleep(1.5); group = pathlib.Path('/proc/self/autogroup')\n"
+        "session = group.read_text().split()[-1:] if group.exists() else ()\n"
+        "print(os.getpriority(os.PRIO_PROCESS, 0), *session)"
+    )
+    attempt = prepare(place.root / "a1", code=code, task={"forking": forking})
+    await launched(compute, attempt, wait_until)
+    own, *session = map(int, attempt.text().split())
+    assert own == os.getpriority(os.PRIO_PROCESS, 0)
+    assert session in ([], [0])
+    await both_serve(place, wait_until)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,13 @@ import httpx
 import pytest
 
 from jupyter_mlws.app import Services, Settings
+from jupyter_mlws.compute.spare_notes import SpareNotes
+from jupyter_mlws.kernels.remote.server import RemoteServer
 from jupyter_mlws.kernels.remote.spares import READY, STARTING, notes, read
 from jupyter_mlws.model.compute import ComputeCreate
 from jupyter_mlws.model.events import Message
 from jupyter_mlws.model.job import JobKind, JobSpec, KernelChoice
+from jupyter_mlws.model.remote import Whereabouts
 from jupyter_mlws.model.status import JobStatus
 from jupyter_mlws.store import workspaces
 from jupyter_mlws.store.layout import Layout
@@ -46,17 +49,19 @@ def proxy(elsewhere):
 
 
 @pytest.fixture(autouse=True)
-async def nothing_stays(elsewhere, proxy, place, wait_until):
+async def nothing_stays(elsewhere, proxy, place, wait_until, monkeypatch):
     """What a server could not end before it had to go, the next one does, for there is a note of it."""
     yield
-    if elsewhere.kernels():
-        assert notes(place.workspace / "spares"), "a kernel that nobody knows of"
+    folder = place.workspace / "spares"
+    if notes(folder):
+        monkeypatch.setattr("jupyter_mlws.compute.warm_kernels._APPEARS_SECONDS", 20.0)
         workspace = await asyncio.to_thread(workspaces.open, Layout(place.workspace))
         following = await Services.open(workspace, FEW, on_change=lambda changes: None)
         try:
-            await wait_until(lambda: elsewhere.kernels() == [], 120, what="that no kernel stays")
+            await wait_until(lambda: not notes(folder), 120, what="that nothing is noted")
         finally:
             await following.close()
+    assert elsewhere.kernels() == []
     assert not list(elsewhere.temporary.glob("mlws-*"))
 
 
@@ -266,6 +271,40 @@ async def test_it_is_ended_later_where_its_server_does_not_answer(
     proxy.restore()
     await cold()
     await wait_until(lambda: tokens(place) == [], what="that the token is gone")
+
+
+async def test_it_is_ended_though_it_is_listed_late(
+    services, elsewhere, place, cold, wait_until, monkeypatch
+):
+    monkeypatch.setattr("jupyter_mlws.compute.warm_kernels._AGAIN_SECONDS", 0.1)
+    monkeypatch.setattr("jupyter_mlws.kernels.remote.ending._LOOKS", (0.0,))
+    looks = []
+
+    async def find(server, session):
+        looks.append(session)
+        return await real(server, session) if len(looks) > 2 else None
+
+    real = RemoteServer.find
+    monkeypatch.setattr(RemoteServer, "find", find)
+    async with asyncio.timeout(60):
+        server = RemoteServer(elsewhere.url, name="lab2", token=lambda: elsewhere.token)
+        await server.start("mlws-spare-late", kernel="python3")
+        server.close()
+    token = services.computes._tokens.keep(elsewhere.token)
+    found = Whereabouts(
+        name="lab2",
+        url=elsewhere.url,
+        token_file=str(services.computes._tokens.path(token)),
+        session="mlws-spare-late",
+        session_id="0",
+    )
+    written = SpareNotes(place.workspace / "spares")
+    path = written.new()
+    written.begin(path, found)
+    written.claim(path)
+    await services.warm.take_over(1)
+    await cold()
+    assert len(looks) == 3
 
 
 async def test_another_kernel_for_the_compute_ends_it(lab2, run, waits, gone):

@@ -108,7 +108,7 @@ def test_a_python_that_is_too_old(run, kernelspec):
     argv = [sys.executable, "-c", code, "-f", "{connection_file}"]
     done = run("print(1)", kernel={"name": kernelspec("old", argv=argv)})
     assert done.error["code"] == "kernel_start_failed"
-    assert "Python 3.7.16, which is too old" in done.error["message"]
+    assert "Python 3.7.16, which is too old for jobs." in done.error["message"]
     assert done.error["hint"] == "Python 3.8 or later is needed in the job's kernel."
     assert done.text() == ""
 

@@ -150,6 +150,9 @@ class RemoteKernel:
         """What its processes use, as they said a moment ago."""
         return None if self._pulse is None else self._pulse.usage
 
+    def give_way(self, nice: int) -> None:
+        """Its processes are not on this machine."""
+
     def last_words(self) -> str:
         """Not known here: its server has them."""
         return ""
