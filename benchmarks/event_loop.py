@@ -192,7 +192,7 @@ def main() -> None:
     print(text)
     print(culprits(seen), file=sys.stderr)
     if options.write:
-        loaded = [each for phase, each in seen.items() if phase != "idle"]
+        loaded = [seen[phase] for phase in ("running", "ending")]
         figures = {
             "loop_own_ms": 1000 * max(own(each) for each in loaded),
             "loop_held_ms": 1000 * max(each["worst_late"][0]["late"] for each in loaded),

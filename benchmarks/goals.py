@@ -125,7 +125,7 @@ GOALS = (
     ),
     Goal(
         "loop_own_ms",
-        "longest time that the server's event loop was held under 50 running jobs, waiting for a CPU aside",
+        "longest hold of the server's event loop while 50 jobs run, and end; waiting for a CPU aside",
         50,
         "event_loop.py",
         unit=" ms",
