@@ -69,9 +69,9 @@ class ProcessTree:
             if process.pid != self.pid:
                 del self._known[process.pid]
         if self._nice is not None:
-            for pid in {process.pid for process in alive} - self._polite:
-                if give_way(pid, self._nice):
-                    self._polite.add(pid)
+            pids = {process.pid for process in alive}
+            self._polite &= pids
+            self._polite |= {pid for pid in pids - self._polite if give_way(pid, self._nice)}
         return alive
 
     def give_way(self, nice: int) -> None:
