@@ -98,8 +98,9 @@ class Mixture:
         return Sent(id, key, "retried", "Completed", None, text_of(key, 30), attempts=2)
 
     def _timed_out(self, key: str) -> Sent:
-        id = self._submit_cell(key, self._code(key) + "time.sleep(600)\n", timeout=2.0)
-        return Sent(id, key, "timed out", "Failed", "timeout", text_of(key, 30))
+        # Few lines: all of them are to be there in time, on a busy machine, too.
+        id = self._submit_cell(key, self._code(key, lines=5) + "time.sleep(600)\n", timeout=3.0)
+        return Sent(id, key, "timed out", "Failed", "timeout", text_of(key, 5))
 
     def _logging(self, key: str) -> Sent:
         value = round(self._chance.random(), 6)
