@@ -182,7 +182,7 @@ class WarmKernels:
             _log.info("No kernel waits on the compute %s: %s", place.remote.name, error)
             place.not_before = time.monotonic() + _REST_SECONDS
             if isinstance(error, (RemoteFull, TokenRefused)):  # there is none to look for
-                await self._forget(path)
+                await self._forget(path, await asyncio.to_thread(read, path))
         await asyncio.to_thread(self._notes.claim, path)  # if it did not become an offer
         self._left = True
 
@@ -233,12 +233,11 @@ class WarmKernels:
                 error,
             )
         self._again.pop(path.name, None)
-        await self._forget(path)
+        await self._forget(path, found)
         return True
 
-    async def _forget(self, path: Path) -> None:
-        """Remove a note, and the token that only its kernel needed."""
-        found = await asyncio.to_thread(read, path)
+    async def _forget(self, path: Path, found: Whereabouts | None) -> None:
+        """Remove a note, and the token that only its kernel needed; None where the note is gone already."""
         await asyncio.to_thread(path.unlink, missing_ok=True)
         if found is not None:
             await self._forget_token(found)

@@ -68,19 +68,22 @@ class ProcessTree:
                     continue
             if process.pid != self.pid:
                 del self._known[process.pid]
-        if self._nice is not None:
-            pids = {process.pid for process in alive}
-            self._polite &= pids
-            self._polite |= {pid for pid in pids - self._polite if give_way(pid, self._nice)}
         return alive
 
     def give_way(self, nice: int) -> None:
-        """Have all processes give way to others, each once it is seen; see `processes.niceness`."""
+        """Have all processes give way to others, each once `usage` sees it; see `processes.niceness`."""
         self._nice = nice
+
+    def _see_that_they_give_way(self, processes: list[psutil.Process], nice: int) -> None:
+        pids = {process.pid for process in processes}
+        self._polite &= pids
+        self._polite |= {pid for pid in pids - self._polite if give_way(pid, nice)}
 
     def usage(self) -> Usage:
         """Memory and CPU time of the tree; costs some milliseconds."""
         processes = self.processes()
+        if self._nice is not None:
+            self._see_that_they_give_way(processes, self._nice)
         memory = 0
         cpu = 0.0
         for process in processes:

@@ -72,7 +72,7 @@ def count(query: JobQuery) -> sa.Select[int]:
     if query.metric is not None and not conditions:
         return count_of(having(query))
     if query.metric is None:
-        return count_of(sa.select(jobs.c.id).where(*conditions, jobs.c.id.not_in(deleted())))
+        return count_of(sa.select(by_job(query).c.id))
     counted = job_metrics.c.value if query.sort is JobSort.METRIC else job_metrics.c.job_id
     both = sa.select(sa.func.count(counted)).select_from(jobs.outerjoin(job_metrics, _of_the_job(query)))
     return both.where(*conditions, jobs.c.wanted != Wanted.DELETE.value)

@@ -13,7 +13,7 @@ _LOOKS = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 
 async def end_kernel(found: Whereabouts) -> bool:
-    """End the kernel, if it is there; False where none was asked for yet, or its start is not seen yet.
+    """End the kernel; False where none is there: none was asked for, or its start is not seen yet.
 
     Raises errors of ours, when it cannot be known or done.
     """
